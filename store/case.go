@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // CaseID names a case in the store. People use its reference.
 type CaseID int64
@@ -30,6 +33,7 @@ type Case struct {
 	Language       string
 	CitizenAddress string
 	CitizenName    string
+	Silent         bool // no automatic mail to the citizen: their first mail allowed none (RFC 3834)
 	Subject        string
 	Agent          string    // id of who has it; "" when nobody
 	Supervisor     string    // id of who oversees it
@@ -53,59 +57,130 @@ type CaseFilter struct {
 	Limit        int       // 0 = no limit; newest first
 }
 
-// Event is one change of a case, never altered once written.
-type Event struct {
-	ID     int64
-	CaseID CaseID
-	At     time.Time
-	Kind   string            // "opened", "assigned", "answered", …
-	Actor  string            // "citizen", "agent:ID", "supervisor:ID", "operator:NAME", "clock"
-	Facts  map[string]string // what, from, to, why
+const caseColumns = `id, reference, state, mailbox, organisation, circuit, type, theme, organisational,
+	language, citizen_address, citizen_name, subject, agent, supervisor, coalesce(linked, 0),
+	received_at, opened_at, answered_at, closed_at`
+
+func caseFields(c *Case) []any {
+	return []any{&c.ID, &c.Reference, &c.State, &c.Mailbox, &c.Organisation, &c.Circuit, &c.Type, &c.Theme, fromJSON{&c.Organisational},
+		&c.Language, &c.CitizenAddress, &c.CitizenName, &c.Subject, &c.Agent, &c.Supervisor, &c.Linked,
+		moment{&c.ReceivedAt}, moment{&c.OpenedAt}, moment{&c.AnsweredAt}, moment{&c.ClosedAt}}
 }
 
-// AssignmentID names an assignment; reply addresses are signed for one.
-type AssignmentID int64
-
-// Roles of an assignment.
-const (
-	Treat   = "treat"   // answers the citizen
-	Triage  = "triage"  // files an unfiled case
-	Oversee = "oversee" // was told of a breach
-)
-
-// Assignment is this case, this agent, from then on.
-type Assignment struct {
-	ID        AssignmentID
-	CaseID    CaseID
-	Agent     string
-	Role      string
-	CreatedAt time.Time
-	ExpiresAt time.Time // its reply address is dead from then on
-	EndedAt   time.Time // zero while it holds
+// NextNumber gives 1, 2, 3 … within a year. A number whose transaction is rolled back is given again, so
+// that there are no gaps; other transactions that want one wait until this one ends.
+func (tx *Tx) NextNumber(year int) (int, error) {
+	n, err := one(tx, value[int], `insert into case_number (year, last) values ($1, 1)
+		on conflict (year) do update set last = case_number.last + 1
+		returning last`, year)
+	if err != nil {
+		return 0, fmt.Errorf("next case number of %d: %w", year, err)
+	}
+	return n, nil
 }
 
-// DeadlineID names a deadline.
-type DeadlineID int64
+// InsertCase adds a case; ErrExists when its reference is taken.
+func (tx *Tx) InsertCase(c Case) (CaseID, error) {
+	organisational, err := asJSON(c.Organisational)
+	if err != nil {
+		return 0, fmt.Errorf("insert case %s: %w", c.Reference, err)
+	}
+	id, err := insert[CaseID](tx, `insert into cases (reference, state, mailbox, organisation, circuit, type, theme, organisational,
+			language, citizen_address, citizen_name, subject, agent, supervisor, linked,
+			received_at, opened_at, answered_at, closed_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+		on conflict (reference) do nothing
+		returning id`,
+		c.Reference, c.State, c.Mailbox, c.Organisation, c.Circuit, c.Type, c.Theme, organisational,
+		c.Language, indexed(c.CitizenAddress), c.CitizenName, c.Subject, c.Agent, c.Supervisor, nullable(c.Linked),
+		ms(c.ReceivedAt), ms(c.OpenedAt), ms(c.AnsweredAt), ms(c.ClosedAt))
+	if err != nil {
+		return 0, fmt.Errorf("insert case %s: %w", c.Reference, err)
+	}
+	return id, nil
+}
 
-// Kinds and states of a deadline.
-const (
-	FirstAnswer = "first_answer"
+// Case reads a case. In a writing transaction it stays locked for others until the end.
+func (tx *Tx) Case(id CaseID) (Case, error) {
+	c, err := one(tx, caseFields, `select `+caseColumns+` from cases where id = $1`+tx.forUpdate(), id)
+	if err != nil {
+		return Case{}, fmt.Errorf("case %d: %w", id, err)
+	}
+	return c, nil
+}
 
-	DeadlineOpen   = "open"
-	DeadlineMet    = "met"
-	DeadlineMissed = "missed" // met too late, or ended without being met
-	DeadlineVoid   = "void"   // no longer asked for: the case was refiled or closed
-)
+// CaseByReference reads a case by its name for people, and locks it as Case does.
+func (tx *Tx) CaseByReference(reference string) (Case, error) {
+	c, err := one(tx, caseFields, `select `+caseColumns+` from cases where reference = $1`+tx.forUpdate(), reference)
+	if err != nil {
+		return Case{}, fmt.Errorf("case %s: %w", reference, err)
+	}
+	return c, nil
+}
 
-// Deadline is one committed time of a case, and the next moment at which something must be done about it.
-type Deadline struct {
-	ID     DeadlineID
-	CaseID CaseID
-	Kind   string
-	From   time.Time // what it is counted from
-	Due    time.Time // the last moment in time
-	State  string
-	Next   time.Time // when Step falls due; zero = nothing more to do
-	Step   string    // "remind:0.5", "breach", "escalate": the router's word for what Next is for
-	Done   int       // how many steps were carried out: compare-and-set on it keeps each to once
+// UpdateCase writes everything that may change in a case, if it still is in the state from; else
+// ErrConflict. Its reference, mailbox and reception never change.
+func (tx *Tx) UpdateCase(c Case, from State) error {
+	organisational, err := asJSON(c.Organisational)
+	if err != nil {
+		return fmt.Errorf("update case %d: %w", c.ID, err)
+	}
+	err = tx.swap("cases", int64(c.ID), `update cases set state = $3, organisation = $4, circuit = $5, type = $6, theme = $7,
+			organisational = $8, language = $9, citizen_address = $10, citizen_name = $11, subject = $12,
+			agent = $13, supervisor = $14, linked = $15, opened_at = $16, answered_at = $17, closed_at = $18
+		where id = $1 and state = $2`,
+		from, c.State, c.Organisation, c.Circuit, c.Type, c.Theme,
+		organisational, c.Language, indexed(c.CitizenAddress), c.CitizenName, c.Subject,
+		c.Agent, c.Supervisor, nullable(c.Linked), ms(c.OpenedAt), ms(c.AnsweredAt), ms(c.ClosedAt))
+	if err != nil {
+		return fmt.Errorf("update case %d from %s to %s: %w", c.ID, from, c.State, err)
+	}
+	return nil
+}
+
+// Cases lists cases, newest first.
+func (tx *Tx) Cases(f CaseFilter) ([]Case, error) {
+	var where conditions
+	if len(f.States) > 0 {
+		addIn(&where, "state", f.States)
+	}
+	for _, field := range []struct{ condition, value string }{
+		{"mailbox = ?", f.Mailbox},
+		{"organisation = ?", f.Organisation},
+		{"(theme = ? or substr(theme, 1, length(cast(? as text)) + 1) = cast(? as text) || '/')", f.Theme},
+		{"agent = ?", f.Agent},
+		{"type = ?", f.Type},
+		{"language = ?", f.Language},
+	} {
+		if field.value != "" {
+			where.add(field.condition, field.value)
+		}
+	}
+	if !f.OverdueAt.IsZero() {
+		where.add("exists (select 1 from deadline where case_id = cases.id and deadline.state = 'open' and due <= ?)", ms(f.OverdueAt))
+	}
+	sql := `select ` + caseColumns + ` from cases` + where.where() + ` order by id desc` + where.limit(f.Limit)
+	all, err := list(tx, caseFields, sql, where.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list cases: %w", err)
+	}
+	return all, nil
+}
+
+// Load gives the number of open cases of each agent that has any.
+func (tx *Tx) Load() (map[string]int, error) {
+	type load struct {
+		agent string
+		cases int
+	}
+	loads, err := list(tx, func(l *load) []any { return []any{&l.agent, &l.cases} },
+		`select agent, count(*) from cases where state = 'open' and agent <> '' group by agent`)
+	if err != nil {
+		return nil, fmt.Errorf("load of agents: %w", err)
+	}
+	all := make(map[string]int, len(loads))
+	for _, l := range loads {
+		all[l.agent] = l.cases
+	}
+	return all, nil
 }

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // LedgerID names one mail taken in from one place of one mailbox.
 type LedgerID int64
@@ -45,4 +49,218 @@ type Received struct {
 type Position struct {
 	UIDValidity uint32
 	LastUID     uint32
+}
+
+// LedgerFilter narrows a listing; zero fields do not.
+type LedgerFilter struct {
+	Mailbox     string
+	Disposition Disposition
+	Pending     bool // only what waits to be processed
+	Limit       int  // 0 = no limit; newest first
+}
+
+// MailboxSummary is the account of one folder of a mailbox: Seen is Pending and every disposition together.
+type MailboxSummary struct {
+	Mailbox, Folder string
+	Position        Position
+	Seen, Pending   int
+	ByDisposition   map[Disposition]int
+}
+
+// Position gives how far a folder has been read; zero when it never was.
+func (tx *Tx) Position(mailbox, folder string) (Position, error) {
+	all, err := list(tx, func(p *Position) []any { return []any{&p.UIDValidity, &p.LastUID} },
+		`select uid_validity, last_uid from folder_position where mailbox = $1 and folder = $2`, mailbox, folder)
+	if err != nil {
+		return Position{}, fmt.Errorf("position in %s %s: %w", mailbox, folder, err)
+	}
+	if len(all) == 0 {
+		return Position{}, nil
+	}
+	return all[0], nil
+}
+
+// SetPosition records how far a folder has been read, at this time.
+func (tx *Tx) SetPosition(mailbox, folder string, p Position, at time.Time) error {
+	if _, err := tx.exec(`insert into folder_position (mailbox, folder, uid_validity, last_uid, read_at) values ($1, $2, $3, $4, $5)
+		on conflict (mailbox, folder) do update
+		set uid_validity = excluded.uid_validity, last_uid = excluded.last_uid, read_at = excluded.read_at`,
+		mailbox, folder, p.UIDValidity, p.LastUID, ms(at)); err != nil {
+		return fmt.Errorf("set position in %s %s: %w", mailbox, folder, err)
+	}
+	return nil
+}
+
+const receivedColumns = `id, mailbox, folder, uid_validity, uid, internal_date, fetched_at, message_id, digest, sender, subject,
+	size, disposition, reason, coalesce(case_id, 0), processed_at`
+
+func receivedFields(r *Received) []any {
+	return []any{&r.ID, &r.Mailbox, &r.Folder, &r.UIDValidity, &r.UID, moment{&r.InternalDate}, moment{&r.FetchedAt}, &r.MessageID, &r.Digest, &r.From, &r.Subject,
+		&r.Size, &r.Disposition, &r.Reason, &r.CaseID, moment{&r.ProcessedAt}}
+}
+
+// AddReceived takes a mail in: its raw bytes and its row in the ledger, not yet disposed. The size
+// recorded is that of the bytes. ErrExists, and nothing is changed, when its place is in the ledger already.
+func (tx *Tx) AddReceived(r Received) (LedgerID, error) {
+	id, err := insert[LedgerID](tx, `insert into ledger (mailbox, folder, uid_validity, uid, internal_date, fetched_at, message_id, digest, sender, subject, size)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		on conflict (mailbox, folder, uid_validity, uid) do nothing
+		returning id`, r.Mailbox, r.Folder, r.UIDValidity, r.UID, ms(r.InternalDate), ms(r.FetchedAt),
+		indexed(r.MessageID), indexed(r.Digest), r.From, r.Subject, len(r.Raw))
+	if err == nil {
+		_, err = tx.exec(`insert into ledger_raw (ledger_id, raw) values ($1, $2)`, id, present(r.Raw))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("take in %s %s %d/%d: %w", r.Mailbox, r.Folder, r.UIDValidity, r.UID, err)
+	}
+	return id, nil
+}
+
+// Pending lists received mail that is not yet disposed, oldest first.
+func (tx *Tx) Pending(limit int) ([]LedgerID, error) {
+	all, err := list(tx, value[LedgerID], `select id from ledger where disposition = '' order by id limit $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("pending mail: %w", err)
+	}
+	return all, nil
+}
+
+// Received reads a received mail with its bytes. In a writing transaction it stays locked for others
+// until the end.
+func (tx *Tx) Received(id LedgerID) (Received, error) {
+	r, err := one(tx, receivedFields, `select `+receivedColumns+` from ledger where id = $1`+tx.forUpdate(), id)
+	if err == nil {
+		r.Raw, err = one(tx, value[[]byte], `select raw from ledger_raw where ledger_id = $1`, id)
+	}
+	if err != nil {
+		return Received{}, fmt.Errorf("received mail %d: %w", id, err)
+	}
+	return r, nil
+}
+
+// Dispose records what became of a received mail, once: ErrConflict when that is known already. Only
+// what is in quarantine may be disposed again.
+func (tx *Tx) Dispose(id LedgerID, d Disposition, reason string, c CaseID, at time.Time) error {
+	err := tx.swap("ledger", int64(id), `update ledger set disposition = $2, reason = $3, case_id = $4, processed_at = $5
+		where id = $1 and disposition in ('', 'quarantine')`, d, reason, nullable(c), ms(at))
+	if err != nil {
+		return fmt.Errorf("dispose of received mail %d as %s: %w", id, d, err)
+	}
+	return nil
+}
+
+// SameMail gives the earliest other mail with this digest that was processed and is neither a duplicate
+// nor in quarantine, without its bytes; ErrNotFound when there is none. Other writing transactions that
+// ask for this digest wait until this one ends: of two copies, one is processed first.
+func (tx *Tx) SameMail(digest string, not LedgerID) (Received, error) {
+	digest = indexed(digest)
+	err := tx.alone("digest " + digest)
+	var r Received
+	if err == nil {
+		r, err = one(tx, receivedFields, `select `+receivedColumns+` from ledger
+			where digest = $1 and id <> $2 and disposition not in ('', 'duplicate', 'quarantine')
+			order by id limit 1`, digest, not)
+	}
+	if err != nil {
+		return Received{}, fmt.Errorf("same mail as %d: %w", not, err)
+	}
+	return r, nil
+}
+
+// CaseMails lists the received mail of a case, without bytes, oldest first.
+func (tx *Tx) CaseMails(c CaseID) ([]Received, error) {
+	all, err := list(tx, receivedFields, `select `+receivedColumns+` from ledger where case_id = $1 order by internal_date, id`, c)
+	if err != nil {
+		return nil, fmt.Errorf("mail of case %d: %w", c, err)
+	}
+	return all, nil
+}
+
+// CasesOfMessages gives the cases that mail with these Message-IDs belongs to, received or sent by us,
+// in the order of the ids and each once.
+func (tx *Tx) CasesOfMessages(ids []string) ([]CaseID, error) {
+	type belongs struct {
+		message string
+		to      CaseID
+	}
+	const atOnce = 500 // parameters of one statement
+	fields := func(b *belongs) []any { return []any{&b.message, &b.to} }
+	var all []CaseID
+	for some := range slices.Chunk(ids, atOnce) {
+		var where conditions
+		for i := range some {
+			some[i] = indexed(some[i])
+		}
+		addIn(&where, "message_id", some)
+		found, err := list(tx, fields, `select message_id, case_id from ledger`+where.where()+` and case_id is not null
+			union select message_id, case_id from outgoing`+where.where()+` and case_id is not null
+			order by 2`, where.args...)
+		if err != nil {
+			return nil, fmt.Errorf("cases of messages: %w", err)
+		}
+		for _, id := range some {
+			for _, b := range found {
+				if b.message == id && !slices.Contains(all, b.to) {
+					all = append(all, b.to)
+				}
+			}
+		}
+	}
+	return all, nil
+}
+
+// LedgerRows lists received mail without bytes, newest first.
+func (tx *Tx) LedgerRows(f LedgerFilter) ([]Received, error) {
+	var where conditions
+	if f.Mailbox != "" {
+		where.add("mailbox = ?", f.Mailbox)
+	}
+	if f.Disposition != "" {
+		where.add("disposition = ?", f.Disposition)
+	}
+	if f.Pending {
+		where.add("disposition = ?", "")
+	}
+	sql := `select ` + receivedColumns + ` from ledger` + where.where() + ` order by id desc` + where.limit(f.Limit)
+	all, err := list(tx, receivedFields, sql, where.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list ledger: %w", err)
+	}
+	return all, nil
+}
+
+// LedgerSummary accounts for all that was ever seen, by mailbox and folder.
+func (tx *Tx) LedgerSummary() ([]MailboxSummary, error) {
+	type count struct {
+		mailbox, folder string
+		position        Position
+		disposition     Disposition
+		mails           int
+	}
+	fields := func(c *count) []any {
+		return []any{&c.mailbox, &c.folder, &c.position.UIDValidity, &c.position.LastUID, &c.disposition, &c.mails}
+	}
+	// A folder that was read and found empty has a position and no mail.
+	counts, err := list(tx, fields, `select mailbox, folder, coalesce(uid_validity, 0), coalesce(last_uid, 0), coalesce(disposition, ''), coalesce(mails, 0)
+		from folder_position
+		full join (select mailbox, folder, disposition, count(*) as mails from ledger group by mailbox, folder, disposition) as counted
+		using (mailbox, folder)
+		order by mailbox, folder`)
+	if err != nil {
+		return nil, fmt.Errorf("summary of ledger: %w", err)
+	}
+	var all []MailboxSummary
+	for _, c := range counts {
+		if n := len(all); n == 0 || all[n-1].Mailbox != c.mailbox || all[n-1].Folder != c.folder {
+			all = append(all, MailboxSummary{Mailbox: c.mailbox, Folder: c.folder, Position: c.position, ByDisposition: map[Disposition]int{}})
+		}
+		s := &all[len(all)-1]
+		s.Seen += c.mails
+		if c.disposition == "" {
+			s.Pending = c.mails
+		} else {
+			s.ByDisposition[c.disposition] = c.mails
+		}
+	}
+	return all, nil
 }
