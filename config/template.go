@@ -46,3 +46,35 @@ type Letter struct {
 	Command        string   // the agent's command, quoted back
 	PrivacyURL     string
 }
+
+// Reader is who reads a kind of mail.
+type Reader string
+
+// Readers of our mail.
+const (
+	Citizens Reader = "citizen"
+	Agents   Reader = "agent" // and supervisors
+)
+
+// Kind is a kind of mail and who reads it.
+type Kind struct {
+	Name   string
+	Reader Reader
+}
+
+// Kinds are all kinds of mail. There must be a template for each in every language of its readers.
+var Kinds = []Kind{
+	{Acknowledgement, Citizens},
+	{FollowUpReceived, Citizens},
+	{Answer, Citizens},
+	{HoldingReply, Citizens},
+	{Assigned, Agents},
+	{FollowUp, Agents},
+	{Reminder, Agents},
+	{Receipt, Agents},
+	{Held, Agents},
+	{Refused, Agents},
+	{Unfiled, Agents},
+	{Breach, Agents},
+	{Undelivered, Agents},
+}

@@ -1,0 +1,251 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+	_ "time/tzdata" // zones must not depend on the machine
+)
+
+// draftCalendar is a calendar as said, before it takes what it is like.
+type draftCalendar struct {
+	name    string
+	zone    *time.Location
+	like    string
+	weekend *[]time.Weekday
+	years   map[int]draftYear
+	at      node
+}
+
+// draftYear is the holidays of a year, or what differs from another calendar's.
+type draftYear struct {
+	days        []holiday
+	changes     bool
+	remove, add []holiday
+	at          node
+}
+
+// holiday is a day of whatever year it stands under.
+type holiday struct {
+	month time.Month
+	day   int
+	at    node
+}
+
+// Years a calendar may speak of.
+const (
+	firstYear = 1990
+	lastYear  = 2199
+)
+
+func calendar() shape[draftCalendar] {
+	return object(
+		must("name", "how circuits name it", id(aCalendar), func(c *draftCalendar) *string { return &c.name }),
+		key("zone", "time zone, Europe/Madrid", zone(), func(c *draftCalendar) **time.Location { return &c.zone }),
+		key("like", "another calendar, whose zone, weekend and years hold where this one says nothing else", ref[string](aCalendar), func(c *draftCalendar) *string { return &c.like }),
+		key("weekend", "days of the week that are no working days; default saturday, sunday", optional(list(weekday())), func(c *draftCalendar) **[]time.Weekday { return &c.weekend }),
+		key("years", "the holidays of each year", dict(year(), holidays()), func(c *draftCalendar) *map[int]draftYear { return &c.years }),
+	).then(func(n node, c *draftCalendar) {
+		c.at = n
+		if c.zone == nil && c.like == "" && !n.has("zone") {
+			n.fault("zone is missing: a time zone like Europe/Madrid, or like: another calendar")
+		}
+		if c.like == "" && !n.has("years") {
+			n.fault("years is missing: the holidays of each year")
+		}
+	})
+}
+
+func zone() shape[*time.Location] {
+	return scalar(schema{"type": "string"}, func(v string) (*time.Location, error) {
+		if v == "" || v == "Local" { // not the same on every machine
+			return nil, fmt.Errorf("%s is no time zone: a name like Europe/Madrid is", quote(v))
+		}
+		loc, err := time.LoadLocation(v)
+		if err != nil {
+			return nil, fmt.Errorf("%s is no time zone: a name like Europe/Madrid is", quote(v))
+		}
+		return loc, nil
+	})
+}
+
+func weekday() shape[time.Weekday] {
+	days := []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
+	name := oneOf(days...)
+	return shape[time.Weekday]{func(n node, into *time.Weekday) {
+		var v string
+		name.read(n, &v)
+		*into = time.Weekday(max(slices.Index(days, v), 0))
+	}, name.schema}
+}
+
+func year() shape[int] {
+	s := whole(firstYear, lastYear)
+	s.schema = schema{"pattern": "^[0-9]{4}$"}
+	return s
+}
+
+// holidays is a list of days, or what is removed from and added to another calendar's.
+func holidays() shape[draftYear] {
+	days := list(monthDay())
+	changes := object(
+		key("remove", "holidays of the other calendar that are working days in this one", days, func(y *draftYear) *[]holiday { return &y.remove }),
+		key("add", "further holidays", days, func(y *draftYear) *[]holiday { return &y.add }),
+	)
+	return shape[draftYear]{func(n node, into *draftYear) {
+		into.at = n
+		if into.changes = n.isMapping(); into.changes {
+			changes.read(n, into)
+		} else {
+			days.read(n, &into.days)
+		}
+	}, schema{"anyOf": []schema{days.schema, changes.schema}}}
+}
+
+func monthDay() shape[holiday] {
+	s := scalar(schema{"type": "string", "pattern": "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}, func(v string) (holiday, error) {
+		t, err := time.Parse("2006-01-02", "2000-"+v) // a leap year: the year is checked where it is known
+		if err != nil {
+			return holiday{}, fmt.Errorf("%s is no day of a year: month-day like 06-24 is needed", quote(v))
+		}
+		return holiday{month: t.Month(), day: t.Day()}, nil
+	})
+	return s.then(func(n node, h *holiday) { h.at = n })
+}
+
+// addCalendars makes the calendars out of what was said of them.
+func addCalendars(c *Config, drafts []draftCalendar) {
+	b := calendarBuilder{drafts: map[string]*draftCalendar{}, built: map[string]*Calendar{}}
+	for i := range drafts {
+		b.drafts[drafts[i].name] = &drafts[i]
+	}
+	for i := range drafts {
+		if cal := b.build(&drafts[i], nil); cal != nil {
+			c.Calendars = append(c.Calendars, *cal)
+		}
+	}
+}
+
+// calendarBuilder builds each calendar after the one it is like.
+type calendarBuilder struct {
+	drafts map[string]*draftCalendar
+	built  map[string]*Calendar
+}
+
+// build makes one calendar; via are those that wait for it. It is nil when the one it is like is not there.
+func (b calendarBuilder) build(d *draftCalendar, via []string) *Calendar {
+	if cal, ok := b.built[d.name]; ok {
+		return cal
+	}
+	if slices.Contains(via, d.name) || len(via) > 20 {
+		d.at.fault("like goes round in a circle: %v", append(via, d.name))
+		return nil
+	}
+	cal := &Calendar{Name: d.name, Zone: d.zone, Holidays: map[int]map[Date]bool{}}
+	cal.Weekend[time.Saturday], cal.Weekend[time.Sunday] = true, true
+	if d.like != "" {
+		other := b.drafts[d.like]
+		if other == nil { // told where it is said
+			return nil
+		}
+		base := b.build(other, append(via, d.name))
+		if base == nil {
+			return nil
+		}
+		cal.inherit(base)
+	}
+	if d.weekend != nil {
+		cal.Weekend = [7]bool{}
+		for _, day := range *d.weekend {
+			cal.Weekend[day] = true
+		}
+	}
+	for _, y := range slices.Sorted(maps.Keys(d.years)) {
+		cal.say(y, d.years[y], d.like)
+	}
+	b.built[d.name] = cal
+	return cal
+}
+
+// inherit takes zone, weekend and years of base.
+func (c *Calendar) inherit(base *Calendar) {
+	if c.Zone == nil {
+		c.Zone = base.Zone
+	}
+	c.Weekend = base.Weekend
+	for year, days := range base.Holidays {
+		c.Holidays[year] = maps.Clone(days)
+	}
+}
+
+// say puts in the holidays of one year, or what differs from those of the calendar called like.
+func (c *Calendar) say(year int, y draftYear, like string) {
+	if !y.changes {
+		c.Holidays[year] = map[Date]bool{}
+		c.addDays(year, y.days)
+		return
+	}
+	switch {
+	case like == "":
+		y.at.fault("remove and add need another calendar to differ from: like: NAME; or a list of days")
+		return
+	case !c.Loaded(year):
+		y.at.fault("%s says nothing of %d, so there is nothing to differ from: say it there, or a list of days here", like, year)
+		return
+	}
+	for _, h := range y.remove {
+		if d, ok := h.in(year); ok && !c.Holidays[year][d] {
+			h.at.fault("%s is no holiday of %s", d, like)
+		} else if ok {
+			delete(c.Holidays[year], d)
+		}
+	}
+	c.addDays(year, y.add)
+}
+
+func (c *Calendar) addDays(year int, days []holiday) {
+	for _, h := range days {
+		d, ok := h.in(year)
+		if ok && c.Holidays[year][d] {
+			h.at.fault("%s is a holiday already", d)
+		} else if ok {
+			c.Holidays[year][d] = true
+		}
+	}
+}
+
+// in is the holiday in a year; ok is false, and a fault noted, when that year has no such day.
+func (h holiday) in(year int) (d Date, ok bool) {
+	if h.day == 0 { // told when it was read
+		return Date{}, false
+	}
+	d = Date{year, h.month, h.day}
+	if DateOf(d.Time(time.UTC)) != d {
+		h.at.fault("%d has no %02d-%02d", year, h.month, h.day)
+		return d, false
+	}
+	return d, true
+}
+
+// checkCalendar finds the years a calendar should know and does not.
+func checkCalendar(n node, c *Calendar, now time.Time) {
+	if c.Weekend == [7]bool{true, true, true, true, true, true, true} {
+		n.fault("every day is a weekend: no term would ever end")
+	}
+	if c.Zone == nil { // told where it is said
+		return
+	}
+	years := slices.Sorted(maps.Keys(c.Holidays))
+	for i := 1; i < len(years); i++ {
+		if years[i] != years[i-1]+1 {
+			n.fault("has holidays for %d and %d and none in between", years[i-1], years[i])
+		}
+	}
+	today := DateOf(now.In(c.Zone))
+	if !c.Loaded(today.Year) {
+		n.fault("has no holidays for %d, this year", today.Year)
+	} else if today.Month >= time.October && !c.Loaded(today.Year+1) {
+		n.warn("has no holidays for %d yet: terms that end then will be counted too short", today.Year+1)
+	}
+}

@@ -1,0 +1,44 @@
+package config
+
+import "encoding/json"
+
+// schema is a JSON Schema (2020-12), as far as it is needed here.
+type schema map[string]any
+
+func objectSchema[T any](fields []field[T]) schema {
+	properties, required := schema{}, []string{}
+	for _, f := range fields {
+		if f.schema == nil { // forbidden
+			continue
+		}
+		property := schema{}
+		for k, v := range f.schema {
+			property[k] = v
+		}
+		if f.about != "" {
+			property["description"] = f.about
+		}
+		properties[f.name] = property
+		if f.required {
+			required = append(required, f.name)
+		}
+	}
+	s := schema{"type": "object", "additionalProperties": false, "properties": properties}
+	if len(required) > 0 {
+		s["required"] = required
+	}
+	return s
+}
+
+// Schema is the JSON Schema of one configuration file, for editors that complete and check while an
+// admin types. It says what a value may look like; whether names and dates fit together only Load knows.
+func Schema() []byte {
+	s := document().schema
+	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	s["title"] = "bustia configuration"
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil { // made of our own tables
+		panic(err)
+	}
+	return append(b, '\n')
+}
