@@ -18,6 +18,7 @@ type Result struct {
 	Theme          Theme
 	Organisational []string // ids on the second axis
 	Ignore         string   // name of the rule by which the mail makes no case; "" = it does
+	Why            []string // reasons for Organisational and Ignore
 }
 
 // Language is the language the mail is written in.

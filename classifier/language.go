@@ -1,0 +1,67 @@
+package classifier
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/bustia/bustia/config"
+)
+
+// Other is the language of a mail that is written in none of those we know or offer.
+const Other config.Language = "other"
+
+// DetectLanguage is the language that text is written in, or Other, and how sure that is, from 0
+// to 1: below 0.5 it is hardly more than a guess. Of a text without words nothing is known: "", 0.
+func DetectLanguage(text string) (config.Language, float64) {
+	m := builtin()
+	return m.Detect(text, m.languages[:m.ours()])
+}
+
+// Detect is DetectLanguage by another model, among the languages offered: the rest are Other.
+func (m *LanguageModel) Detect(text string, offered []config.Language) (config.Language, float64) {
+	text = head(text, maxDetect)
+	if foreignScript(text) {
+		return Other, 0.99
+	}
+	p, words := m.probabilities(text)
+	if words == 0 {
+		return "", 0
+	}
+	other, best, code := 0.0, 0.0, Other
+	for k, language := range m.languages {
+		switch {
+		case !slices.Contains(offered, language):
+			other += p[k]
+		case p[k] > best:
+			best, code = p[k], language
+		}
+	}
+	if other > best {
+		best, code = other, Other
+	}
+	// One word is never sure, however typical: "gràcies" is written under mails in any language.
+	return code, rounded(min(best, 1-math.Pow(0.6, float64(words))))
+}
+
+// foreignScript says whether most letters of text are not Latin.
+func foreignScript(text string) bool {
+	latin, foreign := 0, 0
+	for _, r := range text {
+		switch {
+		case unicode.Is(unicode.Latin, r):
+			latin++
+		case unicode.IsLetter(r):
+			foreign++
+		}
+	}
+	return foreign > latin
+}
+
+// detect is the language of m. The subject counts as a line of the text: it is often all there is.
+func (c *Classifier) detect(m *mail) Language {
+	text := head(m.in.Subject, maxDetect/4) + "\n" + head(m.in.Text, maxDetect)
+	code, confidence := c.detector.Detect(strings.TrimSpace(text), c.offered)
+	return Language{Code: code, Confidence: confidence}
+}
