@@ -186,11 +186,12 @@ func (tx *Tx) CasesOfMessages(ids []string) ([]CaseID, error) {
 	const atOnce = 500 // parameters of one statement
 	fields := func(b *belongs) []any { return []any{&b.message, &b.to} }
 	var all []CaseID
-	for some := range slices.Chunk(ids, atOnce) {
+	kept := make([]string, len(ids))
+	for i, id := range ids {
+		kept[i] = indexed(id)
+	}
+	for some := range slices.Chunk(kept, atOnce) {
 		var where conditions
-		for i := range some {
-			some[i] = indexed(some[i])
-		}
 		addIn(&where, "message_id", some)
 		found, err := list(tx, fields, `select message_id, case_id from ledger`+where.where()+` and case_id is not null
 			union select message_id, case_id from outgoing`+where.where()+` and case_id is not null

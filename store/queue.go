@@ -128,8 +128,8 @@ func (e *engine[T]) enqueue(ctx context.Context, tx T, id OutgoingID) error {
 
 func (e *engine[T]) start(ctx context.Context, j Jobs, log *slog.Logger) (*Queue, error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &sendWorker{send: j.Send})
-	river.AddWorker(workers, &sweepWorker{sweep: j.Sweep})
+	river.AddWorker(workers, &sendWorker{send: j.Send, log: log})
+	river.AddWorker(workers, &sweepWorker{sweep: j.Sweep, log: log})
 	client, err := e.client(&river.Config{
 		Logger:  quiet(log),
 		Workers: workers,
@@ -176,14 +176,19 @@ func (sendArgs) Kind() string { return "send" }
 type sendWorker struct {
 	river.WorkerDefaults[sendArgs]
 	send func(context.Context, OutgoingID) (time.Duration, error)
+	log  *slog.Logger
 }
 
 func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 	again, err := w.send(ctx, job.Args.Outgoing)
-	if err == nil && again > 0 {
+	if err != nil {
+		report(w.log, err, "send job failed", "outgoing", int64(job.Args.Outgoing), "attempt", job.Attempt)
+		return err
+	}
+	if again > 0 {
 		return river.JobSnooze(again)
 	}
-	return err
+	return nil
 }
 
 // NextRetry is after 1, 4, 9 … seconds: it is for errors of our own, a mail server's are snoozed.
@@ -199,10 +204,23 @@ func (sweepArgs) Kind() string { return "sweep" }
 type sweepWorker struct {
 	river.WorkerDefaults[sweepArgs]
 	sweep func(context.Context) error
+	log   *slog.Logger
 }
 
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
-	return w.sweep(ctx)
+	err := w.sweep(ctx)
+	if err != nil {
+		report(w.log, err, "sweep failed")
+	}
+	return err
+}
+
+// report logs the error of a job although it is returned as well: the engine keeps it in its table of
+// jobs, where nobody looks, and works the job again. One that was cancelled by Stop is no news.
+func report(log *slog.Logger, err error, message string, attrs ...any) {
+	if !errors.Is(err, context.Canceled) {
+		log.Error(message, append(attrs, "err", err)...)
+	}
 }
 
 // quiet keeps the engine's own news from the log; its warnings and errors pass.

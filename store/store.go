@@ -226,19 +226,27 @@ func (c *conditions) limit(n int) string {
 // storable makes text that both databases can keep.
 func storable(args []any) []any {
 	for i, arg := range args {
-		s, ok := arg.(string)
-		if ok && (!utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0) {
-			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+		if s, ok := arg.(string); ok {
+			args[i] = clean(s)
 		}
 	}
 	return args
 }
 
+// clean is text without what is not UTF-8 and without NUL.
+func clean(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+}
+
 const maxIndexed = 1000 // bytes; an index of PostgreSQL takes a third of a page (about 2,700) and no more
 
-// indexed cuts text from strangers that is put in an index. What is cut off is replaced by its digest,
+// indexed is text from strangers as it is put in an index: clean, and cut when it is long. What is cut off is replaced by its digest,
 // so that different texts stay different.
 func indexed(s string) string {
+	s = clean(s)
 	if len(s) <= maxIndexed {
 		return s
 	}
