@@ -1,0 +1,149 @@
+//go:build integration
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// postgresServer is a PostgreSQL server in which a test may make databases.
+type postgresServer struct {
+	admin *url.URL
+}
+
+// postgresURL is a fresh, empty database for this test, on a PostgreSQL of its own or, when it is set,
+// on the one BUSTIA_TEST_POSTGRES names. The database goes when the test ends.
+func postgresURL(t *testing.T) string {
+	t.Helper()
+	requirePostgres(t)
+	server, err := startPostgres(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server.fresh(t)
+}
+
+// requirePostgres skips the test, or fails it, when there is no PostgreSQL to be had.
+func requirePostgres(t *testing.T) {
+	t.Helper()
+	if os.Getenv("BUSTIA_TEST_POSTGRES") == "" && postgresPrograms() == "" {
+		unavailable(t, "PostgreSQL is not installed (.ci/install does it)")
+	}
+}
+
+// postgresURL is one more fresh database, on the server that is running already.
+func (s *servers) postgresURL(t *testing.T) string {
+	t.Helper()
+	return s.postgres.fresh(t)
+}
+
+// startPostgres finds or starts the server.
+func startPostgres(t *testing.T) (*postgresServer, error) {
+	if given := os.Getenv("BUSTIA_TEST_POSTGRES"); given != "" {
+		admin, err := url.Parse(given)
+		if err != nil {
+			return nil, errors.New("BUSTIA_TEST_POSTGRES is not a URL") // which may hold a password
+		}
+		return &postgresServer{admin}, nil
+	}
+	programs := postgresPrograms()
+	home := serverDir(t)
+	data := filepath.Join(home, "data")
+	secret := rand.Text()
+	secretFile := filepath.Join(home, "password")
+	var as *syscall.SysProcAttr // PostgreSQL refuses to run as root
+	if os.Geteuid() == 0 {
+		c, err := runAs("postgres")
+		if err != nil {
+			return nil, err
+		}
+		as = &syscall.SysProcAttr{Credential: c}
+		if err := os.Chown(home, int(c.Uid), int(c.Gid)); err != nil {
+			return nil, err
+		}
+		if err := writeConfig(secretFile, "postgres", secret); err != nil {
+			return nil, err
+		}
+	} else if err := writeConfig(secretFile, "", secret); err != nil {
+		return nil, err
+	}
+	initdb := exec.CommandContext(t.Context(), filepath.Join(programs, "initdb"), "--pgdata", data, "--username", "bustia",
+		"--pwfile", secretFile, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = home, as
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	port := freePorts(t, 1)[0]
+	server := exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-c", "listen_addresses="+loopback,
+		"-c", fmt.Sprintf("port=%d", port), "-c", "unix_socket_directories=", "-c", "fsync=off")
+	server.Dir = home
+	if as != nil {
+		server.SysProcAttr = &syscall.SysProcAttr{Credential: as.Credential}
+	}
+	// SIGINT is its fast shutdown: it does not wait for clients.
+	run, err := launch(t, server, syscall.SIGINT, filepath.Join(home, "log"))
+	if err != nil {
+		return nil, err
+	}
+	p := &postgresServer{&url.URL{Scheme: "postgres", User: url.UserPassword("bustia", secret), Host: onLoopback(port), Path: "/postgres"}}
+	return p, run.ready(t.Context(), func(ctx context.Context) error { return p.exec(ctx, "select 1") })
+}
+
+// postgresPrograms is the folder with the newest PostgreSQL's programs, "" when there is none. Debian
+// keeps one folder a version, outside the path.
+func postgresPrograms() string {
+	if found, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(found)
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // fails for a bad pattern only
+	if len(found) == 0 {
+		return ""
+	}
+	newest := slices.MaxFunc(found, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+	})
+	return filepath.Dir(newest)
+}
+
+// fresh makes a database that lives as long as the test.
+func (p *postgresServer) fresh(t *testing.T) string {
+	t.Helper()
+	name := "bustia_" + strings.ToLower(rand.Text())
+	if err := p.exec(t.Context(), "create database "+name); err != nil {
+		t.Fatalf("create database: %v", err)
+	}
+	t.Cleanup(func() {
+		// The test's own context is done by now.
+		if err := p.exec(context.Background(), "drop database "+name+" with (force)"); err != nil {
+			t.Errorf("drop database: %v", err)
+		}
+	})
+	database := *p.admin
+	database.Path = "/" + name
+	return database.String()
+}
+
+// exec runs one statement as the server's administrator.
+func (p *postgresServer) exec(ctx context.Context, statement string) error {
+	conn, err := pgx.Connect(ctx, p.admin.String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, statement)
+	return err
+}
