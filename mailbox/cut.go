@@ -1,0 +1,206 @@
+package mailbox
+
+import "strings"
+
+// cut is a body taken apart.
+type cut struct {
+	own      [][]line // the writer's, in stretches between quoted lines
+	certain  bool
+	why      string
+	flat     bool   // what was cut has no quote marks, so words in it cannot be told apart
+	forwards bool   // what was cut is meant for us to read
+	rest     []line // what was cut, where it may be all that is sent
+}
+
+func (c *cut) doubt(why string) {
+	if c.certain {
+		c.certain, c.why = false, why
+	}
+}
+
+// cutQuotes finds the writer's lines.
+func cutQuotes(lines []line) cut {
+	for i, l := range lines {
+		if hasMarker(l.text) || i+1 < len(lines) && l.depth > 0 && strings.HasSuffix(l.text, "##~") && hasMarker(l.text+lines[i+1].text) {
+			return cutAtMarker(lines, i)
+		}
+	}
+	return cutAtHead(lines)
+}
+
+// cutAtMarker keeps what stands above our own line, without the head of the quote it is in, and what
+// stands below it outside the quote.
+func cutAtMarker(lines []line, at int) cut {
+	c := cut{certain: true, why: "marker"}
+	above, below := lines[:at], lines[at+1:]
+	marked := lines[at].depth > 0
+	h, found := findHead(above)
+	if found {
+		between := above[h.to:]
+		above = above[:h.from]
+		c.flat = !marked
+		switch {
+		case marked:
+			c.own = stretches(between)
+		case h.kind == attribution && !h.complete, h.kind == forward, written(between) > 8:
+			c.doubt("words between the quoted mail's head and our line")
+		}
+	}
+	top := trimQuoted(above)
+	if !found && looksLikeHead(top) {
+		top = top[:lastParagraph(top)]
+		c.doubt("what stands above our line looks like the head of a quoted mail")
+	}
+	c.own = append(stretches(top), c.own...)
+	if marked {
+		if h, found := findHead(below); found {
+			below = below[:h.from]
+		}
+		c.own = append(c.own, stretches(below)...)
+	}
+	if quoted(top) {
+		c.doubt("words between or below quoted lines")
+	}
+	return c
+}
+
+// cutAtHead keeps what stands above the first mail inside the mail and, where that is marked as
+// quoted, what stands below it.
+func cutAtHead(lines []line) cut {
+	h, found := findHead(lines)
+	for from := 0; found && h.kind == attribution && !h.complete && !quoteFollows(lines, h.to); {
+		from = h.to // "On Monday she wrote:" is only a sentence when no quoted line follows
+		h, found = findHead(lines[from:])
+		h.from, h.to = h.from+from, h.to+from
+	}
+	if !found {
+		return cutUnannounced(lines)
+	}
+	c := cut{certain: true, why: headNames[h.kind], own: stretches(lines[:h.from]), forwards: h.kind == forward}
+	if quoted(lines[:h.from]) {
+		c.doubt("words between or below quoted lines")
+	}
+	rest := lines[h.to:]
+	switch {
+	case h.kind == forward:
+		c.doubt("forwarded mail")
+		c.rest = rest
+	case quoteFollows(lines, h.to):
+		if next, found := findHead(rest); found {
+			rest = rest[:next.from]
+		}
+		for _, part := range stretchesOutside(rest) {
+			if trimmed, _ := trimTrailer(part); written(trimmed) > 0 {
+				c.doubt("words between or below quoted lines")
+			}
+			c.own = append(c.own, part)
+		}
+	case h.kind == attribution:
+		c.flat, c.rest, c.forwards = true, rest, true
+		c.doubt("the quoted mail has no quote marks")
+	default:
+		c.flat, c.rest = true, rest
+		if !h.complete {
+			c.doubt("the header block is not complete")
+		}
+	}
+	return c
+}
+
+// cutUnannounced handles a body without any head: with quoted lines all the same, or without.
+func cutUnannounced(lines []line) cut {
+	c := cut{certain: true, why: "no quote", own: stretches(lines)}
+	for _, l := range lines {
+		if l.depth > 0 {
+			c.doubt("quoted lines without an attribution")
+			break
+		}
+	}
+	if written(flatten(c.own)) == 0 {
+		c.rest = lines
+	}
+	return c
+}
+
+func flatten(parts [][]line) (all []line) {
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	return all
+}
+
+// isQuoted tells a line that certainly is a quote's.
+func isQuoted(l line) bool { return l.depth > 0 && !l.weak }
+
+// stretches gives the lines outside quotes, parted where quoted ones stand between. Weak quotes count as
+// the writer's: nothing announced them.
+func stretches(lines []line) [][]line { return part(lines, isQuoted) }
+
+// stretchesOutside is stretches below an attribution, where every blockquote is a quote.
+func stretchesOutside(lines []line) [][]line {
+	return part(lines, func(l line) bool { return l.depth > 0 })
+}
+
+func part(lines []line, quoted func(line) bool) (parts [][]line) {
+	from := 0
+	add := func(to int) {
+		if written(lines[from:to]) > 0 {
+			own := make([]line, to-from)
+			for i, l := range lines[from:to] {
+				l.depth = 0
+				own[i] = l
+			}
+			parts = append(parts, own)
+		}
+	}
+	for i, l := range lines {
+		if quoted(l) && !l.blank() {
+			add(i)
+			from = i + 1
+		}
+	}
+	add(len(lines))
+	return parts
+}
+
+func quoted(lines []line) bool {
+	for _, l := range lines {
+		if isQuoted(l) && !l.blank() {
+			return true
+		}
+	}
+	return false
+}
+
+// trimQuoted removes quoted and blank lines at the end.
+func trimQuoted(lines []line) []line {
+	for len(lines) > 0 && (isQuoted(lines[len(lines)-1]) || lines[len(lines)-1].blank()) {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
+}
+
+// quoteFollows tells whether the next written line is quoted.
+func quoteFollows(lines []line, i int) bool {
+	i = nextWritten(lines, i)
+	return i < len(lines) && lines[i].depth > 0
+}
+
+// looksLikeHead tells whether the last paragraph has what a head in a language we do not know has:
+// an address and a time of day, or a colon at its end and one of them.
+func looksLikeHead(lines []line) bool {
+	if len(lines) == 0 {
+		return false
+	}
+	text := joinUpTo(lines[lastParagraph(lines):], 2000)
+	address, clock := strings.Contains(text, "@"), clockPattern.MatchString(text)
+	return address && clock || (address || clock) && strings.HasSuffix(lines[len(lines)-1].text, ":")
+}
+
+func lastParagraph(lines []line) int {
+	i := len(lines)
+	for i > 0 && !lines[i-1].blank() {
+		i--
+	}
+	return i
+}
