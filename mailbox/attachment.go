@@ -1,7 +1,9 @@
 package mailbox
 
 import (
+	"fmt"
 	"path"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,3 +38,105 @@ func cleanFilename(name string) string {
 	}
 	return name[:cut] + extension
 }
+
+// extensions are the file name extensions of the media types that come without a name.
+var extensions = map[string]string{
+	"application/pdf":               ".pdf",
+	"application/msword":            ".doc",
+	"application/zip":               ".zip",
+	"application/pgp-signature":     ".asc",
+	"application/pkcs7-mime":        ".p7m",
+	"application/pkcs7-signature":   ".p7s",
+	"application/x-pkcs7-mime":      ".p7m",
+	"application/x-pkcs7-signature": ".p7s",
+	"application/ms-tnef":           ".dat",
+	"application/xml":               ".xml",
+	"audio/mpeg":                    ".mp3",
+	"audio/ogg":                     ".ogg",
+	"image/bmp":                     ".bmp",
+	"image/gif":                     ".gif",
+	"image/heic":                    ".heic",
+	"image/jpeg":                    ".jpg",
+	"image/jpg":                     ".jpg",
+	"image/png":                     ".png",
+	"image/svg+xml":                 ".svg",
+	"image/tiff":                    ".tif",
+	"image/webp":                    ".webp",
+	"message/global":                ".eml",
+	"message/rfc822":                ".eml",
+	"text/calendar":                 ".ics",
+	"text/csv":                      ".csv",
+	"text/html":                     ".html",
+	"text/plain":                    ".txt",
+	"text/vcard":                    ".vcf",
+	"text/x-vcard":                  ".vcf",
+	"video/mp4":                     ".mp4",
+}
+
+// madeFilename names the nth attachment when the mail does not.
+func madeFilename(mediaType string, n int) string {
+	extension := extensions[mediaType]
+	if extension == "" {
+		extension = ".bin"
+	}
+	return fmt.Sprintf("attachment-%d%s", n, extension)
+}
+
+// Attachments returns what the mail carries as files, in order: every part that is neither body nor
+// machinery of the mail. A message inside the mail is one file, with all it holds. Images the
+// HTML shows in its text are no attachments; a winmail.dat is left as it is.
+func (m *Message) Attachments() []Attachment {
+	var attachments []Attachment
+	shown := m.shownImages()
+	m.Walk(func(part *Part) bool {
+		if isMultipart(part) {
+			return true
+		}
+		if isAttached(part) && !shown[part] {
+			name := part.Filename
+			if name == "" {
+				name = madeFilename(part.MediaType, len(attachments)+1)
+			}
+			attachments = append(attachments, Attachment{Filename: name, MediaType: part.MediaType, Body: part.Body})
+		}
+		return !isMessage(part)
+	})
+	return attachments
+}
+
+// isAttached reports whether a part that holds no other is a file.
+func isAttached(part *Part) bool {
+	if part.Disposition == "attachment" || part.Filename != "" {
+		return true
+	}
+	switch part.MediaType {
+	case "text/plain", "text/html", "text/markdown", "text/x-markdown", "text/enriched", "text/x-amp-html", "text/rfc822-headers",
+		"message/delivery-status", "message/global-delivery-status", "message/disposition-notification", "message/feedback-report",
+		"application/pgp-encrypted":
+		return false
+	}
+	return true
+}
+
+// shownImages returns the images that the HTML of the body shows by their Content-ID (RFC 2392).
+func (m *Message) shownImages() map[*Part]bool {
+	shown := make(map[*Part]bool)
+	_, html := m.Body()
+	if html == nil {
+		return shown
+	}
+	shownIDs := make(map[string]bool)
+	for _, found := range cidPattern.FindAllSubmatch(html.Body, -1) {
+		shownIDs[string(decodePercent(string(found[1])))] = true
+	}
+	m.Walk(func(part *Part) bool {
+		if strings.HasPrefix(part.MediaType, "image/") && part.ContentID != "" && shownIDs[part.ContentID] {
+			shown[part] = true
+		}
+		return !isMessage(part)
+	})
+	return shown
+}
+
+// cidPattern finds the Content-IDs a page shows.
+var cidPattern = regexp.MustCompile(`(?i)\bcid:([^"'\s>)]{1,300})`)

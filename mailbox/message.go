@@ -1,8 +1,6 @@
 package mailbox
 
-import (
-	"time"
-)
+import "time"
 
 // MessageID is a msg-id (RFC 5322 section 3.6.4) without its angle brackets.
 type MessageID string
@@ -39,7 +37,7 @@ type Part struct {
 	Disposition string            // "attachment", "inline" or ""
 	Filename    string            // decoded (RFC 2231, 2047), without any directory
 	ContentID   string            // without angle brackets
-	Body        []byte            // transfer encoding removed; text/* also in valid UTF-8; nil for a multipart
+	Body        []byte            // transfer encoding removed; text/* that is no attachment also in valid UTF-8; nil for a multipart
 	Parts       []*Part           // of a multipart, or the one inside message/rfc822
 }
 
@@ -52,14 +50,15 @@ type Attachment struct {
 
 // Fault is something wrong with a mail that did not keep us from reading it.
 type Fault struct {
-	Kind   string // short and fixed: "charset", "boundary", "depth", "header", "encoding", …
+	Kind   string // address, boundary, charset, date, depth, empty, encoding, header, panic, parameter or parts
 	Detail string
 }
 
 // Header is the fields of a header section in order, names as written.
 type Header []Field
 
-// Field is one header field. Value is unfolded and decoded (RFC 2047), valid UTF-8; Raw is as received.
+// Field is one header field. Value is unfolded and decoded (RFC 2047): valid UTF-8 on one line. Raw is what
+// came after the colon, folding and all.
 type Field struct {
 	Name  string
 	Value string
