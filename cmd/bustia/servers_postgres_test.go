@@ -25,18 +25,6 @@ type postgresServer struct {
 	admin *url.URL
 }
 
-// postgresURL is a fresh, empty database for this test, on a PostgreSQL of its own or, when it is set,
-// on the one BUSTIA_TEST_POSTGRES names. The database goes when the test ends.
-func postgresURL(t *testing.T) string {
-	t.Helper()
-	requirePostgres(t)
-	server, err := startPostgres(t)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server.fresh(t)
-}
-
 // requirePostgres skips the test, or fails it, when there is no PostgreSQL to be had.
 func requirePostgres(t *testing.T) {
 	t.Helper()
@@ -45,13 +33,13 @@ func requirePostgres(t *testing.T) {
 	}
 }
 
-// postgresURL is one more fresh database, on the server that is running already.
+// postgresURL is one more fresh, empty database. It goes when the test ends.
 func (s *servers) postgresURL(t *testing.T) string {
 	t.Helper()
 	return s.postgres.fresh(t)
 }
 
-// startPostgres finds or starts the server.
+// startPostgres starts a private server, or takes the one BUSTIA_TEST_POSTGRES names.
 func startPostgres(t *testing.T) (*postgresServer, error) {
 	if given := os.Getenv("BUSTIA_TEST_POSTGRES"); given != "" {
 		admin, err := url.Parse(given)
@@ -60,39 +48,17 @@ func startPostgres(t *testing.T) (*postgresServer, error) {
 		}
 		return &postgresServer{admin}, nil
 	}
-	programs := postgresPrograms()
 	home := serverDir(t)
 	data := filepath.Join(home, "data")
 	secret := rand.Text()
-	secretFile := filepath.Join(home, "password")
-	var as *syscall.SysProcAttr // PostgreSQL refuses to run as root
-	if os.Geteuid() == 0 {
-		c, err := runAs("postgres")
-		if err != nil {
-			return nil, err
-		}
-		as = &syscall.SysProcAttr{Credential: c}
-		if err := os.Chown(home, int(c.Uid), int(c.Gid)); err != nil {
-			return nil, err
-		}
-		if err := writeConfig(secretFile, "postgres", secret); err != nil {
-			return nil, err
-		}
-	} else if err := writeConfig(secretFile, "", secret); err != nil {
+	if err := initdb(t.Context(), home, data, secret); err != nil {
 		return nil, err
 	}
-	initdb := exec.CommandContext(t.Context(), filepath.Join(programs, "initdb"), "--pgdata", data, "--username", "bustia",
-		"--pwfile", secretFile, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = home, as
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w: %s", err, out)
-	}
 	port := freePorts(t, 1)[0]
-	server := exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-c", "listen_addresses="+loopback,
-		"-c", fmt.Sprintf("port=%d", port), "-c", "unix_socket_directories=", "-c", "fsync=off")
-	server.Dir = home
-	if as != nil {
-		server.SysProcAttr = &syscall.SysProcAttr{Credential: as.Credential}
+	server, err := asPostgres(exec.Command(filepath.Join(postgresPrograms(), "postgres"), "-D", data, "-c", "listen_addresses="+loopback,
+		"-c", fmt.Sprintf("port=%d", port), "-c", "unix_socket_directories=", "-c", "fsync=off"))
+	if err != nil {
+		return nil, err
 	}
 	// SIGINT is its fast shutdown: it does not wait for clients.
 	run, err := launch(t, server, syscall.SIGINT, filepath.Join(home, "log"))
@@ -101,6 +67,41 @@ func startPostgres(t *testing.T) (*postgresServer, error) {
 	}
 	p := &postgresServer{&url.URL{Scheme: "postgres", User: url.UserPassword("bustia", secret), Host: onLoopback(port), Path: "/postgres"}}
 	return p, run.ready(t.Context(), func(ctx context.Context) error { return p.exec(ctx, "select 1") })
+}
+
+// initdb makes the folder data, inside home, for a server whose administrator's password is secret.
+func initdb(ctx context.Context, home, data, secret string) error {
+	secretFile := filepath.Join(home, "password")
+	owner := ""
+	if os.Geteuid() == 0 {
+		owner = "postgres"
+		if err := chown(home, owner); err != nil {
+			return err
+		}
+	}
+	if err := writeConfig(secretFile, owner, secret); err != nil {
+		return err
+	}
+	command, err := asPostgres(exec.CommandContext(ctx, filepath.Join(postgresPrograms(), "initdb"), "--pgdata", data, "--username", "bustia",
+		"--pwfile", secretFile, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"))
+	if err != nil {
+		return err
+	}
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	return nil
+}
+
+// asPostgres lets command run as the user postgres when we are root, as which it refuses to.
+func asPostgres(command *exec.Cmd) (*exec.Cmd, error) {
+	command.Dir = "/"
+	if os.Geteuid() != 0 {
+		return command, nil
+	}
+	c, err := runAs("postgres")
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: c}
+	return command, err
 }
 
 // postgresPrograms is the folder with the newest PostgreSQL's programs, "" when there is none. Debian
