@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
 )
@@ -68,17 +69,17 @@ func (r *reading) syntaxFault(file string, data []byte, err error) {
 		if strings.HasPrefix(e.Message, "unknown anchor") { // its name may be a password that begins with "*"
 			f.Message = `syntax: "*" at the start of a value means an anchor, and there is none of that name; put a text in quotes`
 		}
-		if strings.Contains(e.Message, "control characters") {
-			f.Line, f.Col = placeOfControl(data)
+		if e.Mark.Line == 0 {
+			f.Line, f.Col = unreadable(data)
 		}
 	}
 	r.add(f)
 }
 
-// placeOfControl is where the first character stands that YAML does not allow; the parser does not say.
-func placeOfControl(data []byte) (line, col int) {
+// unreadable is where the first character stands that YAML does not allow; the parser does not say.
+func unreadable(data []byte) (line, col int) {
 	i := bytes.IndexFunc(data, func(c rune) bool {
-		return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f
+		return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f || c == utf8.RuneError
 	})
 	if i < 0 {
 		return 1, 1
@@ -146,12 +147,13 @@ func (n node) entries() (entries []entry, ok bool) {
 		n.fault("this is %s, keys with values are needed", n.what())
 		return nil, false
 	}
-	return n.merged(map[string]int{}, 0), true
+	return n.merged(map[string]bool{}, 0), true
 }
 
 // merged lists the entries of a mapping that are not in seen, and then those of what it merges.
-func (n node) merged(seen map[string]int, depth int) (entries []entry) {
+func (n node) merged(seen map[string]bool, depth int) (entries []entry) {
 	var merges []node
+	own := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
 		if k.Kind == yaml.AliasNode && k.Alias != nil {
@@ -161,19 +163,15 @@ func (n node) merged(seen map[string]int, depth int) (entries []entry) {
 		switch {
 		case k.Tag == "!!merge":
 			merges = append(merges, e.value)
-			continue
 		case k.Kind != yaml.ScalarNode:
 			e.key.path = n.path
 			e.key.fault("this key is %s, a plain word is needed", e.key.what())
-			continue
-		}
-		if at, double := seen[k.Value]; !double {
-			entries = append(entries, e)
-		} else if at == depth {
+		case own[k.Value]:
 			e.key.fault("the key %s is there twice", quote(k.Value))
-			continue
+		case !seen[k.Value]:
+			entries = append(entries, e)
 		}
-		seen[k.Value] = depth
+		own[k.Value], seen[k.Value] = true, true
 	}
 	for _, m := range merges {
 		entries = append(entries, m.mergedIn(seen, depth+1)...)
@@ -182,9 +180,10 @@ func (n node) merged(seen map[string]int, depth int) (entries []entry) {
 }
 
 // mergedIn is what "<<" brings: a mapping, or several in a list of which the first says it.
-func (n node) mergedIn(seen map[string]int, depth int) (entries []entry) {
+func (n node) mergedIn(seen map[string]bool, depth int) (entries []entry) {
 	switch {
-	case depth > maxMerge || n.full():
+	case n.full():
+	case depth > maxMerge:
 		n.fault("more than %d mappings merged into one another", maxMerge)
 	case n.isMapping():
 		return n.merged(seen, depth)
@@ -205,7 +204,7 @@ func (n node) has(key string) bool {
 	}
 	quiet := n
 	quiet.r = &reading{nodes: n.r.nodes} // its faults were told when it was read
-	return slices.ContainsFunc(quiet.merged(map[string]int{}, 0), func(e entry) bool { return e.key.Value == key })
+	return slices.ContainsFunc(quiet.merged(map[string]bool{}, 0), func(e entry) bool { return e.key.Value == key })
 }
 
 // scalar is a plain value as written. ok is false, and a fault noted, when n is none.
@@ -269,7 +268,12 @@ func (r *reading) add(f Fault) {
 	if len(r.faults) >= maxFaults {
 		r.more++
 		r.fatal = r.fatal || !f.Warning
-	} else if !slices.Contains(r.faults, f) {
+		return
+	}
+	same := func(o Fault) bool {
+		return o.File == f.File && o.Line == f.Line && o.Col == f.Col && o.Message == f.Message
+	}
+	if !slices.ContainsFunc(r.faults, same) {
 		r.faults = append(r.faults, f)
 	}
 }

@@ -81,12 +81,12 @@ func suggest(v string, names []string) string {
 	return "; there are: " + strings.Join(names, ", ") + rest
 }
 
-// nearest is the name at most two edits from v (one for short names), or the only one that v is a
+// nearest is the name at most two edits from v (one for short names, none for the shortest), or the only one that v is a
 // part of at a "/" or "-"; "" when there is none.
 func nearest(v string, names []string) string {
 	best, at := "", 3
 	if len(v) < 4 {
-		at = 2
+		at = max(1, len(v)-1)
 	}
 	for _, name := range names {
 		if len(name)-len(v) > 2 || len(v)-len(name) > 2 {

@@ -17,7 +17,7 @@ const defaultStore = "sqlite:bustia.db"
 type Env struct {
 	Now      time.Time                         // says which year's calendars are needed
 	Getenv   func(string) string               // for password_env
-	ReadFile func(name string) ([]byte, error) // for password_file and ca_file, names as written
+	ReadFile func(name string) ([]byte, error) // for password_file and ca_file, names as written; nil functions know nothing
 }
 
 // LoadDir loads the configuration in a directory, with the environment of this process. Names of
@@ -48,6 +48,12 @@ func LoadDir(dir string, now time.Time) (*Config, Faults) {
 // configuration and everything that is wrong or worth a look. The configuration is nil when a fault is
 // no warning.
 func Load(fsys fs.FS, env Env) (*Config, Faults) {
+	if env.Getenv == nil {
+		env.Getenv = func(string) string { return "" }
+	}
+	if env.ReadFile == nil {
+		env.ReadFile = func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+	}
 	r := &reading{env: env, defined: map[noun]map[string]node{}}
 	roots, whole := r.files(fsys)
 	d := &draft{Config: Config{Store: defaultStore}}
@@ -74,11 +80,7 @@ func (r *reading) finish(first node, d *draft) {
 		check(&d.Config)
 	}
 	checkTreated(&d.Config, r.defined[aTheme])
-	for i := range d.Calendars {
-		if n, ok := r.defined[aCalendar][d.Calendars[i].Name]; ok {
-			checkCalendar(n, &d.Calendars[i], r.env.Now)
-		}
-	}
+	checkCalendars(&d.Config, d.calendars, r.env.Now)
 	fillLanguages(&d.Config)
 }
 

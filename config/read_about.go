@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -52,20 +53,37 @@ func document() shape[draft] {
 
 // checkNeeded finds what no file says.
 func checkNeeded(first node, d *draft) {
-	for _, name := range needed {
-		if _, ok := first.r.defined[aKey][name]; !ok {
-			f := first
-			f.path = name
-			f.fault("is missing: no file says it")
+	said := first.r.defined[aKey]
+	_, about := said["about"]
+	_, languages := said["languages"]
+	for _, need := range []struct {
+		key   string
+		there bool
+	}{
+		{"about", about},
+		{"languages", languages},
+		{"types", len(d.Types) > 0},
+		{"mailboxes", len(d.Mailboxes) > 0},
+		{"organisations", len(d.Organisations) > 0},
+		{"circuits", len(d.Circuits) > 0},
+		{"themes", len(d.themes) > 0},
+		{"agents", len(d.Agents) > 0},
+		{"calendars", len(d.calendars) > 0},
+		{"templates", len(d.Templates) > 0},
+	} {
+		at, ok := said[need.key]
+		if !ok {
+			at = first
+			at.path = need.key
+		}
+		if !need.there {
+			at.fault("is missing: no file says any")
 		}
 	}
 	if _, ok := d.DefaultType(); !ok && len(d.Types) > 0 {
-		first.r.defined[aKey]["types"].fault("one of the types must have default: true")
+		said["types"].fault("one of the types must have default: true")
 	}
 }
-
-// needed are the keys that some file must have.
-var needed = []string{"about", "languages", "types", "mailboxes", "organisations", "circuits", "themes", "agents", "calendars", "templates"}
 
 // once is a key that only one file may have.
 func once(f field[draft]) field[draft] {
@@ -116,7 +134,7 @@ func storeAddress() shape[string] {
 			return v, nil
 		}
 		if u, err := url.Parse(v); err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-			return "", fmt.Errorf("is no store: sqlite:PATH or postgres://user@host/database is needed")
+			return "", errors.New("is neither sqlite:PATH nor postgres://user@host/database")
 		}
 		return v, nil
 	})
@@ -144,8 +162,13 @@ func caseType() shape[Type] {
 		must("name", "as citizens read it", translated(), func(t *Type) *Text { return &t.Name }),
 		key("default", "true for the type of a mail that no rule gives one", truth(), func(t *Type) *bool { return &t.Default }),
 	).then(func(n node, t *Type) {
-		if t.Default {
-			n.define(theDefault, "type")
+		if !t.Default {
+			return
 		}
+		if other, double := n.r.defined[theDefault]["type"]; double {
+			n.fault("only one type may have default: true, and the one at %s:%d:%d has it", other.file, other.line, other.col)
+			return
+		}
+		n.define(theDefault, "type")
 	})
 }

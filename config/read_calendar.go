@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // zones must not depend on the machine
 )
@@ -118,11 +119,15 @@ func monthDay() shape[holiday] {
 func addCalendars(c *Config, drafts []draftCalendar) {
 	b := calendarBuilder{drafts: map[string]*draftCalendar{}, built: map[string]*Calendar{}}
 	for i := range drafts {
-		b.drafts[drafts[i].name] = &drafts[i]
+		if _, double := b.drafts[drafts[i].name]; !double {
+			b.drafts[drafts[i].name] = &drafts[i]
+		}
 	}
 	for i := range drafts {
-		if cal := b.build(&drafts[i], nil); cal != nil {
-			c.Calendars = append(c.Calendars, *cal)
+		if d := &drafts[i]; d == b.drafts[d.name] {
+			if cal := b.build(d, nil); cal != nil {
+				c.Calendars = append(c.Calendars, *cal)
+			}
 		}
 	}
 }
@@ -139,7 +144,7 @@ func (b calendarBuilder) build(d *draftCalendar, via []string) *Calendar {
 		return cal
 	}
 	if slices.Contains(via, d.name) || len(via) > 20 {
-		d.at.fault("like goes round in a circle: %v", append(via, d.name))
+		d.at.fault("like goes round in a circle: %s", strings.Join(append(via, d.name), ", "))
 		return nil
 	}
 	cal := &Calendar{Name: d.name, Zone: d.zone, Holidays: map[int]map[Date]bool{}}
@@ -228,24 +233,53 @@ func (h holiday) in(year int) (d Date, ok bool) {
 	return d, true
 }
 
-// checkCalendar finds the years a calendar should know and does not.
-func checkCalendar(n node, c *Calendar, now time.Time) {
-	if c.Weekend == [7]bool{true, true, true, true, true, true, true} {
-		n.fault("every day is a weekend: no term would ever end")
+// checkCalendars finds the years that calendars should know and do not. What a calendar has from
+// another is told at the other.
+func checkCalendars(c *Config, drafts []draftCalendar, now time.Time) {
+	for _, d := range drafts {
+		cal, ok := c.Calendar(d.name)
+		if !ok || cal.Zone == nil { // told where it is said
+			continue
+		}
+		if cal.Weekend == [7]bool{true, true, true, true, true, true, true} {
+			d.at.fault("every day is a weekend: no term would ever end")
+		}
+		var inherited []string
+		if base, ok := c.Calendar(d.like); ok {
+			inherited = append(missingYears(base, now), unloadedSoon(base, now)...)
+		}
+		for _, message := range missingYears(cal, now) {
+			if !slices.Contains(inherited, message) {
+				d.at.fault("%s", message)
+			}
+		}
+		for _, message := range unloadedSoon(cal, now) {
+			if !slices.Contains(inherited, message) {
+				d.at.warn("%s", message)
+			}
+		}
 	}
-	if c.Zone == nil { // told where it is said
-		return
-	}
+}
+
+// missingYears says where a calendar has a gap, and that it lacks this year.
+func missingYears(c *Calendar, now time.Time) (missing []string) {
 	years := slices.Sorted(maps.Keys(c.Holidays))
 	for i := 1; i < len(years); i++ {
 		if years[i] != years[i-1]+1 {
-			n.fault("has holidays for %d and %d and none in between", years[i-1], years[i])
+			missing = append(missing, fmt.Sprintf("has holidays for %d and %d and none in between", years[i-1], years[i]))
 		}
 	}
-	today := DateOf(now.In(c.Zone))
-	if !c.Loaded(today.Year) {
-		n.fault("has no holidays for %d, this year", today.Year)
-	} else if today.Month >= time.October && !c.Loaded(today.Year+1) {
-		n.warn("has no holidays for %d yet: terms that end then will be counted too short", today.Year+1)
+	if year := now.In(c.Zone).Year(); !c.Loaded(year) {
+		missing = append(missing, fmt.Sprintf("has no holidays for %d, this year", year))
 	}
+	return missing
+}
+
+// unloadedSoon says, in the last quarter, that a calendar lacks the next year.
+func unloadedSoon(c *Calendar, now time.Time) (missing []string) {
+	today := DateOf(now.In(c.Zone))
+	if today.Month >= time.October && c.Loaded(today.Year) && !c.Loaded(today.Year+1) {
+		missing = append(missing, fmt.Sprintf("has no holidays for %d yet: terms that end then will be counted too short", today.Year+1))
+	}
+	return missing
 }

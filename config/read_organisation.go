@@ -30,7 +30,7 @@ func circuit() shape[Circuit] {
 
 func ascending(n node, shares *[]float64) {
 	for i := 1; i < len(*shares); i++ {
-		if (*shares)[i] <= (*shares)[i-1] {
+		if (*shares)[i] <= (*shares)[i-1] && (*shares)[i] > 0 {
 			n.fault("the shares must grow: 50%%, 80%%")
 			return
 		}

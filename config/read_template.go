@@ -2,6 +2,8 @@ package config
 
 import (
 	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
 )
 
 func template() shape[Template] {
@@ -34,7 +36,11 @@ func templateText(part string) shape[string] {
 			return
 		}
 		for _, wrong := range checkSource(part, *v) {
-			n.fault("%s", wrong)
+			at := n
+			if n.Style&yaml.LiteralStyle != 0 && wrong.line > 0 { // "|": its first line is the one below
+				at.line, at.col = n.line+wrong.line, 1
+			}
+			at.fault("%s", wrong.message)
 		}
 	})
 }
@@ -50,7 +56,9 @@ func checkTemplatesIn(reader Reader) func(n node, l Language, c *Config) {
 			}
 		}
 		need := noun("templates for each " + string(reader))
-		if _, told := n.r.defined[need][string(l)]; told || l == "" {
+		_, told := n.r.defined[need][string(l)]
+		_, offered := n.r.defined[aLanguage][string(l)]
+		if told || !offered {
 			return
 		}
 		n.define(need, string(l))

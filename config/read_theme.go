@@ -37,11 +37,11 @@ func theme(level int) shape[draftTheme] {
 	} else {
 		fields = append(fields, forbidden[draftTheme]("children", fmt.Sprintf("the tree of themes has %d levels, this would be a level below", maxLevel)))
 	}
-	return object(fields...).then(func(n node, t *draftTheme) { t.at, t.Level = n, level })
+	return object(fields...).then(func(n node, t *draftTheme) { t.at, t.Level = n, level }).named(fmt.Sprintf("theme%d", level))
 }
 
 func keywords() shape[map[Language][]Keyword] {
-	return dict(usedLanguage(), list(keyword()))
+	return dict(usedLanguage(), list(keyword())).named("keywords")
 }
 
 // keyword is words alone, or words with a weight.

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	texttemplate "text/template"
 	"text/template/parse"
@@ -59,20 +61,29 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.Builder.Write(p)
 }
 
+// wrong is one thing wrong with the source of a template, and on which line of it (0 = the whole).
+type wrong struct {
+	line    int
+	message string
+}
+
+// otherTemplates are the actions that make or call another template. One that called itself would never end.
+var otherTemplates = regexp.MustCompile(`\{\{-?\s*(define|block|template)\b`)
+
 // checkSource says everything wrong with a template before any mail needs it.
-func checkSource(part, source string) (wrong []string) {
+func checkSource(part, source string) []wrong {
 	t, err := texttemplate.New(part).Parse(source)
 	if err != nil {
-		return []string{templateError(err)}
+		return []wrong{templateError(err)}
+	}
+	if otherTemplates.MatchString(source) {
+		return []wrong{{0, "define, block and template are not for here: write the words where they are needed"}}
 	}
 	if t.Tree == nil || parse.IsEmptyTree(t.Root) {
-		return []string{"is empty"}
+		return []wrong{{0, "is empty"}}
 	}
-	if len(t.Templates()) > 1 || strings.Contains(source, "{{template") {
-		return []string{"define, block and template are not for here: write the words where they are needed"}
-	}
-	if wrong = unknownVariables(t.Root); len(wrong) > 0 {
-		return wrong
+	if unknown := unknownNames(t.Root, source); len(unknown) > 0 {
+		return unknown
 	}
 	for _, l := range []struct {
 		name   string
@@ -81,33 +92,36 @@ func checkSource(part, source string) (wrong []string) {
 		text, err := render(part, source, l.letter)
 		switch {
 		case err != nil:
-			return append(wrong, "on "+l.name+": "+templateError(err))
-		case oneLine(text) == "" && part == "subject":
-			wrong = append(wrong, "is empty on "+l.name)
+			w := templateError(err)
+			return []wrong{{w.line, "for " + l.name + ": " + w.message}}
+		case part == "subject" && oneLine(text) == "":
+			return []wrong{{0, "comes out empty for " + l.name + ": put some words of its own in it"}}
 		case part == "subject" && strings.ContainsAny(text, "\r\n"):
-			return append(wrong, "has a line break, a subject is one line")
+			return []wrong{{0, "has a line break, and a subject is one line"}}
 		}
 	}
-	return wrong
+	return nil
 }
 
-// templateError is what text/template says, without the name of the template.
-func templateError(err error) string {
+// templateLine is how text/template says where: "template: body:3:12: what".
+var templateLine = regexp.MustCompile(`^template: \w+:(\d+):(?:\d+:)? (?:executing "\w+" at )?((?s).*)$`)
+
+// templateError takes the line out of what text/template says.
+func templateError(err error) wrong {
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		err = e
+		if m := templateLine.FindStringSubmatch(e.Error()); m != nil {
+			line, _ := strconv.Atoi(m[1]) // digits
+			return wrong{line, m[2]}
+		}
 	}
-	_, after, ok := strings.Cut(err.Error(), "template: ")
-	if !ok {
-		return err.Error()
-	}
-	return "line " + after[strings.IndexByte(after, ':')+1:]
+	return wrong{0, err.Error()}
 }
 
-// letterFields are the names a template may say.
+// letterFields are the names a template may say: ".Reference" and so on.
 func letterFields() []string {
 	var fields []string
 	for f := range reflect.TypeFor[Letter]().Fields() {
-		fields = append(fields, f.Name)
+		fields = append(fields, "."+f.Name)
 	}
 	return fields
 }
@@ -127,23 +141,22 @@ func fullLetter() Letter {
 	return l
 }
 
-// unknownVariables tells each name a template says that no letter has.
-func unknownVariables(root parse.Node) (wrong []string) {
+// unknownNames tells each name a template says that no letter has.
+func unknownNames(root parse.Node, source string) (unknown []wrong) {
 	fields := letterFields()
-	walk(root, func(name string) {
+	walk(root, func(n parse.Node, name string) {
 		if slices.Contains(fields, name) {
 			return
 		}
-		if message := "there is no ." + name + suggest(name, fields); !slices.Contains(wrong, message) {
-			wrong = append(wrong, message)
-		}
+		line := 1 + strings.Count(source[:n.Position()], "\n")
+		unknown = append(unknown, wrong{line, "there is no " + name + suggest(name, fields)})
 	})
-	return wrong
+	return unknown
 }
 
-// walk gives f the name of every field that is asked for below n. Letter has no fields inside its
-// fields, so any of them must be one of its own.
-func walk(n parse.Node, f func(name string)) {
+// walk gives f every name of a field that is asked for below n. A letter has no fields inside its
+// fields, so any name must be one of its own.
+func walk(n parse.Node, f func(n parse.Node, name string)) {
 	switch n := n.(type) {
 	case *parse.ListNode:
 		if n == nil { // no else
@@ -169,18 +182,18 @@ func walk(n parse.Node, f func(name string)) {
 			walk(c, f)
 		}
 	case *parse.FieldNode:
-		f(strings.Join(n.Ident, "."))
+		f(n, "."+strings.Join(n.Ident, "."))
 	case *parse.VariableNode:
 		if len(n.Ident) > 1 {
-			f(strings.Join(n.Ident[1:], "."))
+			f(n, "."+strings.Join(n.Ident[1:], "."))
 		}
 	case *parse.ChainNode:
-		f(strings.Join(n.Field, "."))
+		f(n, "."+strings.Join(n.Field, "."))
 		walk(n.Node, f)
 	}
 }
 
-func walkBranch(b *parse.BranchNode, f func(name string)) {
+func walkBranch(b *parse.BranchNode, f func(n parse.Node, name string)) {
 	walk(b.Pipe, f)
 	walk(b.List, f)
 	walk(b.ElseList, f)

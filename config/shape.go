@@ -153,7 +153,9 @@ func dict[K comparable, V any](name shape[K], value shape[V]) shape[map[K]V] {
 			var v V
 			name.read(e.key, &k)
 			value.read(e.value, &v)
-			(*into)[k] = v
+			if k != *new(K) { // a key that could not be read
+				(*into)[k] = v
+			}
 		}
 	}, schema{"type": "object", "propertyNames": name.schema, "additionalProperties": value.schema}}
 }
@@ -202,6 +204,13 @@ func optional[V any](s shape[V]) shape[*V] {
 // noun is a sort of thing that has names others refer to.
 type noun string
 
+func (n noun) article() string {
+	if strings.ContainsRune("aeiou", rune(n[0])) {
+		return "an"
+	}
+	return "a"
+}
+
 // define notes that the value of shape s names a thing of sort what. No two may have the same name.
 func define[S ~string](what noun, s shape[S]) shape[S] {
 	return s.then(func(n node, v *S) {
@@ -218,9 +227,17 @@ func ref[S ~string](what noun) shape[S] {
 
 // refOr is ref with further names that mean something.
 func refOr[S ~string](what noun, further ...string) shape[S] {
-	s := scalar(schema{"type": "string"}, func(v string) (S, error) { return S(v), nil })
+	s := scalar(schema{"type": []string{"string", "number"}, "minLength": 1}, func(v string) (S, error) {
+		if v == "" {
+			return "", fmt.Errorf("is empty: the name of %s %s is needed", what.article(), what)
+		}
+		return S(v), nil
+	})
 	return s.later(func(n node, v S, _ *Config) {
 		defined := n.r.defined[what]
+		if len(defined) == 0 && what != aSecondTheme { // that there is none at all is told once, by checkNeeded
+			return
+		}
 		if _, ok := defined[string(v)]; ok || v == "" || slices.Contains(further, string(v)) {
 			return
 		}

@@ -17,7 +17,7 @@ func ParseTerm(s string) (Term, error) {
 	const allowed = `say "10 working days", "30 calendar days", "1 month" or "24 hours"`
 	number, unit, _ := strings.Cut(strings.TrimSpace(s), " ")
 	n, err := strconv.Atoi(number)
-	if err != nil {
+	if err != nil || number[0] == '+' {
 		return Term{}, fmt.Errorf("%s is no term: %s", quote(s), allowed)
 	}
 	t := Term{N: n}

@@ -3,9 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/mail"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,7 +32,7 @@ const maxText = 256 << 10
 
 // text is any text that says something.
 func text() shape[string] {
-	return scalar(schema{"type": []string{"string", "number"}}, func(v string) (string, error) {
+	s := scalar(schema{"type": []string{"string", "number"}}, func(v string) (string, error) {
 		switch {
 		case strings.TrimSpace(v) == "":
 			return "", errors.New("is empty: say something, or leave the key out")
@@ -38,6 +40,11 @@ func text() shape[string] {
 			return "", fmt.Errorf("%d bytes long, at most %d", len(v), maxText)
 		}
 		return v, nil
+	})
+	return s.then(func(n node, _ *string) {
+		if n.Tag == "!!bool" {
+			n.fault("this is %s, a text is needed: put it in quotes", n.what())
+		}
 	})
 }
 
@@ -77,7 +84,7 @@ func languageCode() shape[Language] {
 func translated() shape[Text] {
 	return texts().later(func(n node, t Text, c *Config) {
 		for _, l := range c.Languages.Offered {
-			if t[l] == "" && t != nil {
+			if l != "" && t != nil && t[l] == "" {
 				n.fault("is missing in %s, which is offered to citizens", l)
 			}
 		}
@@ -87,27 +94,18 @@ func translated() shape[Text] {
 // texts is a text in some languages. One that is not offered would never be read.
 func texts() shape[Text] {
 	return shape[Text]{func(n node, into *Text) {
-		m := map[Language]string{}
-		dict(usedLanguage(), text()).read(n, &m)
-		*into = m
-	}, dict(languageCode(), text()).schema}
+		dict(usedLanguage(), text()).read(n, (*map[Language]string)(into))
+	}, dict(languageCode(), text()).named("text").schema}
 }
 
 // usedLanguage is the language of words; a warning tells when it is not offered.
 func usedLanguage() shape[Language] {
 	return languageCode().later(func(n node, l Language, _ *Config) {
-		if _, ok := n.r.defined[aLanguage][string(l)]; !ok && l != "" {
-			n.warn("%s is not among languages.offered, so this is never used%s", l, suggestLanguage(n, l))
+		offered := slices.Collect(maps.Keys(n.r.defined[aLanguage]))
+		if l != "" && len(offered) > 0 && !slices.Contains(offered, string(l)) {
+			n.warn("%s is not among languages.offered, so this is never used%s", l, suggest(string(l), offered))
 		}
 	})
-}
-
-func suggestLanguage(n node, l Language) string {
-	var offered []string
-	for name := range n.r.defined[aLanguage] {
-		offered = append(offered, name)
-	}
-	return suggest(string(l), offered)
 }
 
 // address is an addr-spec (RFC 5322 section 3.4.1) that nobody else has.
