@@ -12,8 +12,9 @@ import (
 // Other is the language of a mail that is written in none of those we know or offer.
 const Other config.Language = "other"
 
-// DetectLanguage is the language that text is written in, or Other, and how sure that is, from 0
-// to 1: below 0.5 it is hardly more than a guess. Of a text without words nothing is known: "", 0.
+// DetectLanguage is the language that text is written in, or Other, and how sure that is: by how
+// much it is more probable than the next, 0 to 1. Below 0.5 another language is well possible and
+// the mailbox's own is the better choice. Of a text without words nothing is known: "", 0.
 func DetectLanguage(text string) (config.Language, float64) {
 	m := builtin()
 	return m.Detect(text, m.languages[:m.ours()])
@@ -25,24 +26,28 @@ func (m *LanguageModel) Detect(text string, offered []config.Language) (config.L
 	if foreignScript(text) {
 		return Other, 0.99
 	}
-	p, words := m.probabilities(text)
+	p, other, words := m.probabilities(text)
 	if words == 0 {
 		return "", 0
 	}
-	other, best, code := 0.0, 0.0, Other
+	code, best, second := Other, 0.0, 0.0
 	for k, language := range m.languages {
 		switch {
 		case !slices.Contains(offered, language):
 			other += p[k]
 		case p[k] > best:
-			best, code = p[k], language
+			code, best, second = language, p[k], best
+		default:
+			second = max(second, p[k])
 		}
 	}
 	if other > best {
-		best, code = other, Other
+		code, best, second = Other, other, best
+	} else {
+		second = max(second, other)
 	}
 	// One word is never sure, however typical: "gràcies" is written under mails in any language.
-	return code, rounded(min(best, 1-math.Pow(0.6, float64(words))))
+	return code, rounded(min(best-second, 1-math.Pow(0.6, float64(words))))
 }
 
 // foreignScript says whether most letters of text are not Latin.

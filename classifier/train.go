@@ -21,6 +21,8 @@ const (
 	drawsOther   = 3000  // of another, of which there is little text
 	learningRate = 0.3
 	shrink       = 1e-6 // of the weights, at each example that touches them
+	frequent     = 2    // how often a word must occur to be known
+	forgotten    = 8    // one word in so many is taken for unknown: citizens' words are not all in the corpora
 )
 
 // known are the languages that citizens may be answered in; whatever else the corpora hold is
@@ -35,12 +37,20 @@ func TrainLanguage(corpora map[config.Language][]string) *LanguageModel {
 	for range epochs {
 		t.epoch()
 	}
-	return t.model()
+	m := t.model()
+	t.calibrate(m)
+	return m
 }
 
 // heldOut says whether a sentence is kept from training, to measure by. One in ten is; sentences
 // that differ only in numbers, marks or case go together.
-func heldOut(sentence string) bool {
+func heldOut(sentence string) bool { return lot(sentence)%10 == 0 }
+
+// forCalibration says whether a sentence is kept from the weights, to find their temperature by.
+func forCalibration(sentence string) bool { return lot(sentence)%20 == 1 }
+
+// lot is a number drawn for the letters of a sentence.
+func lot(sentence string) uint32 {
 	h := fnv.New32a()
 	folded, _ := fold(sentence)
 	for _, r := range folded {
@@ -48,16 +58,18 @@ func heldOut(sentence string) bool {
 			h.Write([]byte(string(r)))
 		}
 	}
-	return h.Sum32()%10 == 0
+	return h.Sum32()
 }
 
 // trainer is the state of a training: weights, and the sum of their squared gradients (AdaGrad).
 type trainer struct {
 	languages []config.Language
-	corpora   [][]string
+	corpora   [][]string // to learn from
+	kept      [][]string // to calibrate by
 	random    *rand.Rand
 	weights   []float32
 	squares   []float32
+	words     vocabulary
 	buffer    []uint32
 }
 
@@ -71,11 +83,77 @@ func newTrainer(corpora map[config.Language][]string) *trainer {
 	ours := slices.DeleteFunc(slices.Clone(known), func(l config.Language) bool { return len(corpora[l]) == 0 })
 	t.languages = append(ours, t.languages...)
 	for _, language := range t.languages {
-		t.corpora = append(t.corpora, corpora[language])
+		var kept, rest []string
+		for _, s := range corpora[language] {
+			if forCalibration(s) {
+				kept = append(kept, s)
+			} else {
+				rest = append(rest, s)
+			}
+		}
+		t.corpora, t.kept = append(t.corpora, rest), append(t.kept, kept)
 	}
+	t.words = newVocabulary(t.corpora[:len(ours)])
 	t.weights = make([]float32, buckets*len(t.languages))
 	t.squares = make([]float32, buckets*len(t.languages))
 	return t
+}
+
+// newVocabulary knows the words that are frequent in each corpus.
+func newVocabulary(corpora [][]string) vocabulary {
+	v := make(vocabulary, slots)
+	for k, sentences := range corpora {
+		count := make(map[string]int)
+		for _, s := range sentences {
+			features(nil, s, func(w []byte) byte {
+				count[string(w)]++
+				return 0
+			})
+		}
+		for w, n := range count {
+			if n >= frequent {
+				v.add([]byte(w), k)
+			}
+		}
+	}
+	return v
+}
+
+// known is the vocabulary as it is shown in training.
+func (t *trainer) known(w []byte) byte {
+	if t.random.IntN(forgotten) == 0 {
+		return 0
+	}
+	return t.words.of(w)
+}
+
+// calibrate sets the scale of m so that its probabilities come true on sentences it has not seen:
+// a model that knows its examples by heart is too sure of everything else.
+func (t *trainer) calibrate(m *LanguageModel) {
+	type example struct {
+		text     string
+		language int
+	}
+	var examples []example
+	for k, kept := range t.kept {
+		for i := 0; len(kept) > 0 && i < drawsOther/3; i++ {
+			examples = append(examples, example{t.worsen(kept[t.random.IntN(len(kept))]), k})
+		}
+	}
+	full, best, least := m.scale, 1.0, math.Inf(1)
+	for cooling := 1.0; cooling > 0.2; cooling -= 0.05 {
+		m.scale = full * cooling
+		loss := 0.0
+		for _, e := range examples {
+			if p, _, words := m.probabilities(e.text); words > 0 {
+				loss -= math.Log(max(p[e.language], 1e-9))
+			}
+		}
+		if loss < least {
+			best, least = cooling, loss
+		}
+	}
+	m.scale = full * best
 }
 
 // ours is how many of the model's languages, which come first, are our own.
@@ -138,7 +216,7 @@ func withoutMarks(s string) string {
 
 // learn moves the weights towards giving text the k-th language.
 func (t *trainer) learn(text string, k int) {
-	t.buffer, _ = features(t.buffer[:0], text)
+	t.buffer, _ = features(t.buffer[:0], text, t.known)
 	if len(t.buffer) == 0 {
 		return
 	}
@@ -168,7 +246,10 @@ func (t *trainer) model() *LanguageModel {
 	for _, w := range t.weights {
 		top = max(top, math.Abs(float64(w)))
 	}
-	m := &LanguageModel{languages: t.languages, scale: max(top, 1e-9) / 127, weights: make([]int8, len(t.weights))}
+	m := &LanguageModel{
+		languages: t.languages, scale: max(top, 1e-9) / 127,
+		weights: make([]int8, len(t.weights)), words: t.words,
+	}
 	for i, w := range t.weights {
 		m.weights[i] = int8(math.Round(float64(w) / m.scale))
 	}
