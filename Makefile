@@ -1,0 +1,37 @@
+# What a developer runs here, and .ci/run too. Needs Go; .ci/install brings the rest.
+
+GO ?= go
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test unit integration fuzz lint
+
+help: ## list what can be made
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+build: ## make ./bustia, one program without dependencies
+	CGO_ENABLED=0 $(GO) build -trimpath -o bustia ./cmd/bustia
+
+demo: ## play one day of a small administration, with mail servers of its own
+	$(GO) run ./cmd/bustia demo
+
+test: ## unit and integration, on private servers that it starts and stops
+	@.ci/install
+	.ci/with-postgres $(MAKE) --no-print-directory unit integration
+
+unit: ## tests of every package; on PostgreSQL too when BUSTIA_TEST_POSTGRES names a server
+	$(GO) test -race -shuffle=on ./...
+
+integration: ## the whole daemon against a private Dovecot, Postfix and PostgreSQL (Linux, root)
+	$(GO) test -tags integration -count=1 -v ./cmd/bustia
+
+fuzz: ## feed each fuzz target for FUZZTIME (10s)
+	@.ci/fuzz $(FUZZTIME)
+
+lint: ## gofmt, vet, staticcheck, and no module too many or missing
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags integration ./cmd/bustia
+	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck -tags integration ./cmd/bustia
+	$(GO) mod tidy -diff
