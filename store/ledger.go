@@ -55,7 +55,7 @@ type Position struct {
 type LedgerFilter struct {
 	Mailbox     string
 	Disposition Disposition
-	Pending     bool // only what waits to be processed
+	Pending     bool // only what waits to be processed, whatever Disposition says
 	Limit       int  // 0 = no limit; newest first
 }
 
@@ -216,11 +216,13 @@ func (tx *Tx) LedgerRows(f LedgerFilter) ([]Received, error) {
 	if f.Mailbox != "" {
 		where.add("mailbox = ?", f.Mailbox)
 	}
-	if f.Disposition != "" {
+	switch {
+	case f.Pending:
+		where.addFixed("disposition = ''") // the words of its index
+	case f.Disposition == Quarantine:
+		where.addFixed("disposition = 'quarantine'") // likewise
+	case f.Disposition != "":
 		where.add("disposition = ?", f.Disposition)
-	}
-	if f.Pending {
-		where.add("disposition = ?", "")
 	}
 	sql := `select ` + receivedColumns + ` from ledger` + where.where() + ` order by id desc` + where.limit(f.Limit)
 	all, err := list(tx, receivedFields, sql, where.args...)

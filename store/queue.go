@@ -41,6 +41,8 @@ const (
 	maxAttempts    = 1000             // that ended in an error: ten days of the longest backoff
 	keepCompleted  = time.Hour        // what has become of a mail is in outgoing
 	cancelWait     = 5 * time.Second
+	fetchCooldown  = 50 * time.Millisecond
+	pollEvery      = time.Second // for what was snoozed; of new jobs the workers are notified
 )
 
 const sweepQueue = "sweep" // of its own, so that many sends do not hold up the clock
@@ -79,7 +81,6 @@ type engine[T any] struct {
 	client   func(*river.Config) (*river.Client[T], error)
 	migrator *rivermigrate.Migrator[T]
 	inserter *river.Client[T]
-	poll     time.Duration
 }
 
 func sqliteEngine(db *sql.DB) (*engine[*sql.Tx], error) {
@@ -88,7 +89,7 @@ func sqliteEngine(db *sql.DB) (*engine[*sql.Tx], error) {
 	if err != nil {
 		return nil, err
 	}
-	return newEngine(client, migrator, 100*time.Millisecond)
+	return newEngine(client, migrator)
 }
 
 func postgresEngine(pool *pgxpool.Pool) (*engine[pgx.Tx], error) {
@@ -97,15 +98,15 @@ func postgresEngine(pool *pgxpool.Pool) (*engine[pgx.Tx], error) {
 	if err != nil {
 		return nil, err
 	}
-	return newEngine(client, migrator, time.Second) // new jobs are notified
+	return newEngine(client, migrator)
 }
 
-func newEngine[T any](client func(*river.Config) (*river.Client[T], error), migrator *rivermigrate.Migrator[T], poll time.Duration) (*engine[T], error) {
+func newEngine[T any](client func(*river.Config) (*river.Client[T], error), migrator *rivermigrate.Migrator[T]) (*engine[T], error) {
 	inserter, err := client(&river.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}
-	return &engine[T]{client, migrator, inserter, poll}, nil
+	return &engine[T]{client, migrator, inserter}, nil
 }
 
 // migrate brings the tables of the engine up to date.
@@ -114,8 +115,9 @@ func (e *engine[T]) migrate(ctx context.Context) error {
 	return err
 }
 
-// migrateTx does so in a transaction, which only SQLite can.
+// migrateTx does so in a transaction. On PostgreSQL some migrations need the ones before them committed.
 func (e *engine[T]) migrateTx(ctx context.Context, tx T) error {
+	//lint:ignore SA1019 On SQLite that does not hold, and the transaction is what locks out other daemons.
 	_, err := e.migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil)
 	return err
 }
@@ -138,8 +140,8 @@ func (e *engine[T]) start(ctx context.Context, j Jobs, log *slog.Logger) (*Queue
 			sweepQueue:         {MaxWorkers: 1},
 		},
 		PeriodicJobs:                []*river.PeriodicJob{sweepJob(j.SweepEvery)},
-		FetchCooldown:               50 * time.Millisecond,
-		FetchPollInterval:           e.poll,
+		FetchCooldown:               fetchCooldown,
+		FetchPollInterval:           pollEvery,
 		JobTimeout:                  jobTimeout,
 		RescueStuckJobsAfter:        rescueAfter,
 		CompletedJobRetentionPeriod: keepCompleted,

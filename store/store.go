@@ -55,7 +55,8 @@ const maxRuns = 10 // of one transaction before its last error is given back
 
 // InTx runs f in one transaction that may write, and commits it when f returns nil. The whole of f is
 // run again, a bounded number of times, when the database reports that transactions got in each
-// other's way; f must have no effect outside of it. After any other error the transaction is rolled back.
+// other's way; f must have no effect outside of it. After any other error the transaction is rolled
+// back. Within f only its Tx is used: on SQLite, a second InTx would wait for the first for ever.
 func (s *Store) InTx(ctx context.Context, f func(*Tx) error) error {
 	return persist(ctx, s.db, func() error { return s.runOnce(ctx, true, f) })
 }
@@ -191,6 +192,12 @@ type conditions struct {
 // add adds a condition that holds for arg, which stands as ? in the text.
 func (c *conditions) add(text string, arg any) {
 	c.texts = append(c.texts, strings.ReplaceAll(text, "?", c.parameter(arg)))
+}
+
+// addFixed adds a condition of constants; an index of some rows is used only when the query says
+// which in the same words.
+func (c *conditions) addFixed(text string) {
+	c.texts = append(c.texts, text)
 }
 
 // addIn adds the condition that a column has one of the values.

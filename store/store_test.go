@@ -37,7 +37,7 @@ func contract(t *testing.T, test func(t *testing.T, url string)) {
 	})
 }
 
-func freshPostgres(t *testing.T, admin string) string {
+func freshPostgres(t testing.TB, admin string) string {
 	t.Helper()
 	u, err := url.Parse(admin)
 	if err != nil {
@@ -61,7 +61,7 @@ func freshPostgres(t *testing.T, admin string) string {
 	return u.String()
 }
 
-func connect(t *testing.T, url string) *Store {
+func connect(t testing.TB, url string) *Store {
 	t.Helper()
 	s, err := Connect(context.Background(), url)
 	if err != nil {

@@ -33,7 +33,8 @@ create table cases (
     closed_at       bigint not null
 );
 create index cases_state on cases (state, id);
-create index cases_agent on cases (agent, state);
+create index cases_agent on cases (agent, id);
+create index cases_load on cases (agent) where state = 'open';
 create index cases_citizen on cases (citizen_address);
 
 create table case_number (
