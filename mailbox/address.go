@@ -169,6 +169,7 @@ func readAddress(raw string) Address {
 // last word with an "@" is the address.
 func splitAddress(raw string) (name, spec, comment string) {
 	var text strings.Builder // what is outside brackets and comments
+	named := false           // a name stands before the brackets: what is after them is noise
 	for i := 0; i < len(raw); {
 		rest := raw[i:]
 		size := 1
@@ -192,10 +193,12 @@ func splitAddress(raw string) (name, spec, comment string) {
 				spec = inside
 			}
 			i += size
-			text.WriteByte(' ')
+			named = named || strings.TrimSpace(text.String()) != ""
 			continue
 		}
-		text.WriteString(rest[:size])
+		if !named {
+			text.WriteString(rest[:size])
+		}
 		i += size
 	}
 	name = strings.Trim(text.String(), " \t>")

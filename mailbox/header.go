@@ -87,7 +87,7 @@ func readHeader(entity []byte) (h Header, body []byte, faults []Fault) {
 		line, next := cutLine(rest)
 		size += len(rest) - len(next)
 		text := bytes.TrimRight(line, "\r")
-		if len(bytes.Trim(text, " \t")) == 0 && (len(text) == 0 || !headerGoesOn(next)) {
+		if len(text) == 0 || isBlank(text) && !foldGoesOn(next) {
 			rest = next
 			break
 		}
@@ -168,6 +168,22 @@ func headerGoesOn(rest []byte) bool {
 	_, _, ok := cutField(line)
 	return ok
 }
+
+// foldGoesOn reports whether the header goes on after a line of white space alone: RFC 5322 section 4.2
+// let a folded value hold such lines. So it does when a field follows, after a few folded lines or none.
+func foldGoesOn(rest []byte) bool {
+	for range 5 {
+		line, next := cutLine(rest)
+		if len(line) == 0 || line[0] != ' ' && line[0] != '\t' || isBlank(line) {
+			break
+		}
+		rest = next
+	}
+	return headerGoesOn(rest)
+}
+
+// isBlank reports whether a line holds white space only.
+func isBlank(line []byte) bool { return len(bytes.Trim(line, " \t\r")) == 0 }
 
 // skipHeader returns what follows the next empty line.
 func skipHeader(rest []byte) []byte {

@@ -95,9 +95,10 @@ func stripPrelude(raw []byte) (entity []byte, faults []Fault) {
 	line, rest := cutLine(entity)
 	_, _, field := cutField(line)
 	switch {
+	case field || len(line) == 0:
 	case bytes.HasPrefix(line, []byte("From ")), bytes.HasPrefix(line, []byte(">From ")):
 		entity = rest // an mbox's, no fault of the writer
-	case len(line) > 0 && !field && headerGoesOn(rest):
+	case headerGoesOn(rest):
 		entity = rest
 		note("header", "line that is no field")
 	}
