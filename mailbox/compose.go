@@ -141,9 +141,11 @@ func cutAddress(spec string) (local, domain string, ok bool) {
 	return local, domain, local != "" && domain != ""
 }
 
-// composedName makes a display name that reads the same everywhere.
+// composedName makes a display name that reads the same everywhere: nothing in it that looks like an
+// encoded-word, and no backslash, which net/mail lets into one though a phrase may not hold it.
 func composedName(name string) string {
-	return strings.ReplaceAll(clipRunes(oneLine(name), maxDisplayName), "=?", "= ?")
+	name = clipRunes(oneLine(name), maxDisplayName)
+	return strings.NewReplacer("=?", "= ?", `\`, "/").Replace(name)
 }
 
 // oneLine makes valid UTF-8 on one line: every run of white space and control characters is one space.

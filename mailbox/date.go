@@ -24,11 +24,12 @@ var months = map[string]time.Month{
 type dateParts struct {
 	year, day            int
 	month                time.Month
+	early                bool // the month came before the day, so it may be a day's name: "mar., 3 dic."
 	hour, minute, second int
-	hasYear, hasTime     bool
-	hasZone              bool
-	zone                 int    // seconds east of Greenwich
 	halfDay              string // "am", "pm" or ""
+	zone                 int    // seconds east of Greenwich
+
+	hasYear, hasTime, hasZone bool
 }
 
 // parseDate reads a date: RFC 5322 section 3.3 with its obsolete forms, and what programs write
@@ -79,11 +80,9 @@ func (d *dateParts) read(word string) bool {
 	case '0' <= word[0] && word[0] <= '9':
 		return d.readNumber(word)
 	}
-	if d.month == 0 {
-		if month, ok := months[firstLetters(word)]; ok && !d.hasTime || ok && !d.hasYear {
-			d.month = month
-			return true
-		}
+	if month, ok := months[firstLetters(word)]; ok && (d.month == 0 || d.early && d.day > 0) {
+		d.month, d.early = month, d.day == 0
+		return true
 	}
 	if d.hasTime && !d.hasZone {
 		d.zone, d.hasZone = 60*zones[word], true

@@ -1,0 +1,38 @@
+package mailbox
+
+import "testing"
+
+func TestDecodeText(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"", ""},
+		{"plain", "plain"},
+		{"=?UTF-8?Q?caf=C3=A9?=", "café"},
+		{"=?utf-8?b?Y2Fmw6k=?=", "café"},
+		{"=?utf-8?B?Y2Fmw6k?=", "café"},
+		{"=?iso-8859-15?Q?5_=A4?=", "5 €"},
+		{"=?ISO-8859-1*ca?q?=E0?=", "à"},
+		{"a =?utf-8?Q?b?= c", "a b c"},
+		{"=?utf-8?Q?a?= =?utf-8?Q?b?=", "ab"},
+		{"=?utf-8?Q?a?==?utf-8?Q?b?=", "ab"},
+		{"=?utf-8?Q?a?= \t =?utf-8?Q?_b?=", "a b"},
+		{"=?utf-8?Q?=C3?= =?utf-8?B?qQ==?=", "é"},
+		{"=?utf-8?Q?=C3=A9?= =?iso-8859-1?Q?=E9?=", "éé"},
+		{"=?utf-8?Q?hola que tal?=", "hola que tal"},
+		{"=?utf-8?Q?Qu=C3=A8?=20vols?=", "Què? vols"},
+		{"=?utf-8?Q?Qu=C3=A8??=", "Què?"},
+		{"=?utf-8?X?a?=", "=?utf-8?X?a?="},
+		{"=?utf-8?Q?a", "=?utf-8?Q?a"},
+		{"=?", "=?"},
+		{"=?=?=?utf-8?Q?a?=", "=?=?a"},
+		{"1 =? 2 ?= 3", "1 =? 2 ?= 3"},
+		{"=?x-unknown?Q?=E9?=", "é"},
+		{"=?gb2312?B?xOO6ww==?=", "你好"},
+		{"=?utf-8?Q?a=00b=0Ac?=", "ab c"},
+		{"\xe9", "é"},
+		{"\x1b$B$3\x1b(B", "こ"},
+	} {
+		if got := decodeText(c.in); got != c.want {
+			t.Errorf("decodeText(%q): got %q, want %q", c.in, got, c.want)
+		}
+	}
+}
