@@ -58,12 +58,12 @@ type CaseFilter struct {
 }
 
 const caseColumns = `id, reference, state, mailbox, organisation, circuit, type, theme, organisational,
-	language, citizen_address, citizen_name, subject, agent, supervisor, coalesce(linked, 0),
+	language, citizen_address, citizen_name, silent, subject, agent, supervisor, coalesce(linked, 0),
 	received_at, opened_at, answered_at, closed_at`
 
 func caseFields(c *Case) []any {
 	return []any{&c.ID, &c.Reference, &c.State, &c.Mailbox, &c.Organisation, &c.Circuit, &c.Type, &c.Theme, fromJSON{&c.Organisational},
-		&c.Language, &c.CitizenAddress, &c.CitizenName, &c.Subject, &c.Agent, &c.Supervisor, &c.Linked,
+		&c.Language, &c.CitizenAddress, &c.CitizenName, &c.Silent, &c.Subject, &c.Agent, &c.Supervisor, &c.Linked,
 		moment{&c.ReceivedAt}, moment{&c.OpenedAt}, moment{&c.AnsweredAt}, moment{&c.ClosedAt}}
 }
 
@@ -86,13 +86,13 @@ func (tx *Tx) InsertCase(c Case) (CaseID, error) {
 		return 0, fmt.Errorf("insert case %s: %w", c.Reference, err)
 	}
 	id, err := insert[CaseID](tx, `insert into cases (reference, state, mailbox, organisation, circuit, type, theme, organisational,
-			language, citizen_address, citizen_name, subject, agent, supervisor, linked,
+			language, citizen_address, citizen_name, silent, subject, agent, supervisor, linked,
 			received_at, opened_at, answered_at, closed_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		on conflict (reference) do nothing
 		returning id`,
 		c.Reference, c.State, c.Mailbox, c.Organisation, c.Circuit, c.Type, c.Theme, organisational,
-		c.Language, indexed(c.CitizenAddress), c.CitizenName, c.Subject, c.Agent, c.Supervisor, nullable(c.Linked),
+		c.Language, indexed(c.CitizenAddress), c.CitizenName, c.Silent, c.Subject, c.Agent, c.Supervisor, nullable(c.Linked),
 		ms(c.ReceivedAt), ms(c.OpenedAt), ms(c.AnsweredAt), ms(c.ClosedAt))
 	if err != nil {
 		return 0, fmt.Errorf("insert case %s: %w", c.Reference, err)
@@ -127,11 +127,11 @@ func (tx *Tx) UpdateCase(c Case, from State) error {
 	}
 	err = tx.swap("cases", int64(c.ID), `update cases set state = $3, organisation = $4, circuit = $5, type = $6, theme = $7,
 			organisational = $8, language = $9, citizen_address = $10, citizen_name = $11, subject = $12,
-			agent = $13, supervisor = $14, linked = $15, opened_at = $16, answered_at = $17, closed_at = $18
+			agent = $13, supervisor = $14, linked = $15, opened_at = $16, answered_at = $17, closed_at = $18, silent = $19
 		where id = $1 and state = $2`,
 		from, c.State, c.Organisation, c.Circuit, c.Type, c.Theme,
 		organisational, c.Language, indexed(c.CitizenAddress), c.CitizenName, c.Subject,
-		c.Agent, c.Supervisor, nullable(c.Linked), ms(c.OpenedAt), ms(c.AnsweredAt), ms(c.ClosedAt))
+		c.Agent, c.Supervisor, nullable(c.Linked), ms(c.OpenedAt), ms(c.AnsweredAt), ms(c.ClosedAt), c.Silent)
 	if err != nil {
 		return fmt.Errorf("update case %d from %s to %s: %w", c.ID, from, c.State, err)
 	}

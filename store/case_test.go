@@ -291,9 +291,9 @@ func TestDeadlines(t *testing.T) {
 			return err
 		})
 		id := all[0].ID
-		oneWins(t, race(s, 8, func(tx *Tx, i int) error { return tx.StepDeadline(id, 0, at(75), "remind:0.75") }), ErrConflict)
+		oneWins(t, race(s, 8, func(tx *Tx, i int) error { return tx.StepDeadline(id, 0, 1, at(75), "remind:0.75") }), ErrConflict)
 		do(t, s, func(tx *Tx) error {
-			wantError(t, tx.StepDeadline(all[3].ID+1, 0, at(1), ""), ErrNotFound)
+			wantError(t, tx.StepDeadline(all[3].ID+1, 0, 1, at(1), ""), ErrNotFound)
 			ds, err := tx.Deadlines(c)
 			want := all[0]
 			want.Done, want.Next, want.Step = 1, at(75), "remind:0.75"
@@ -302,7 +302,7 @@ func TestDeadlines(t *testing.T) {
 		})
 		do(t, s, func(tx *Tx) error { return tx.EndDeadlines(c, FirstAnswer, DeadlineMet) })
 		do(t, s, func(tx *Tx) error {
-			wantError(t, tx.StepDeadline(id, 1, at(80), "breach"), ErrConflict)
+			wantError(t, tx.StepDeadline(id, 1, 2, at(80), "breach"), ErrConflict)
 			wantSame(t, due(tx, at(1000), 10), []string{"final_answer"})
 			return tx.EndDeadlines(c, "", DeadlineVoid)
 		})

@@ -68,13 +68,13 @@ func (tx *Tx) DueDeadlines(now time.Time, limit int) ([]Deadline, error) {
 	return all, nil
 }
 
-// StepDeadline records that the step after the first done ones was carried out, and says what comes
-// next (the zero time: nothing). ErrConflict when another transaction has done it, or the deadline has ended.
-func (tx *Tx) StepDeadline(id DeadlineID, done int, next time.Time, step string) error {
-	err := tx.swap("deadline", int64(id), `update deadline set done = done + 1, next = $3, step = $4
-		where id = $1 and done = $2 and state = 'open'`, done, ms(next), step)
+// StepDeadline moves a deadline on from from steps done to to, and says what comes next (the zero
+// time: nothing). ErrConflict when another transaction has done it, or the deadline has ended.
+func (tx *Tx) StepDeadline(id DeadlineID, from, to int, next time.Time, step string) error {
+	err := tx.swap("deadline", int64(id), `update deadline set done = $3, next = $4, step = $5
+		where id = $1 and done = $2 and state = 'open'`, from, to, ms(next), step)
 	if err != nil {
-		return fmt.Errorf("step %d of deadline %d: %w", done+1, id, err)
+		return fmt.Errorf("step %d of deadline %d: %w", to, id, err)
 	}
 	return nil
 }

@@ -28,14 +28,28 @@ func (tx *Tx) AddEvent(e Event) error {
 	return nil
 }
 
+const eventColumns = `id, case_id, at, kind, actor, facts`
+
+func eventFields(e *Event) []any {
+	return []any{&e.ID, &e.CaseID, moment{&e.At}, &e.Kind, &e.Actor, fromJSON{&e.Facts}}
+}
+
 // Events gives the history of a case, oldest first.
 func (tx *Tx) Events(c CaseID) ([]Event, error) {
-	fields := func(e *Event) []any {
-		return []any{&e.ID, &e.CaseID, moment{&e.At}, &e.Kind, &e.Actor, fromJSON{&e.Facts}}
-	}
-	all, err := list(tx, fields, `select id, case_id, at, kind, actor, facts from event where case_id = $1 order by id`, c)
+	all, err := list(tx, eventFields, `select `+eventColumns+` from event where case_id = $1 order by id`, c)
 	if err != nil {
 		return nil, fmt.Errorf("events of case %d: %w", c, err)
+	}
+	return all, nil
+}
+
+// EventsAfter gives what happened to any case after the event with this id, oldest first. An event
+// whose transaction began earlier and ends later may be missed: it is for looking on, not for
+// reckoning.
+func (tx *Tx) EventsAfter(id int64) ([]Event, error) {
+	all, err := list(tx, eventFields, `select `+eventColumns+` from event where id > $1 order by id`, id)
+	if err != nil {
+		return nil, fmt.Errorf("events after %d: %w", id, err)
 	}
 	return all, nil
 }

@@ -42,22 +42,22 @@ type Outgoing struct {
 	LastError   string
 }
 
-const outgoingColumns = `id, coalesce(case_id, 0), kind, message_id, mailbox, reverse_path, recipient, subject, state,
+const outgoingColumns = `id, coalesce(case_id, 0), kind, message_id, mailbox, reverse_path, recipient, agent, subject, state,
 	attempts, created_at, attempted_at, sent_at, last_error`
 
 func outgoingFields(o *Outgoing) []any {
-	return []any{&o.ID, &o.CaseID, &o.Kind, &o.MessageID, &o.Mailbox, &o.ReversePath, &o.Recipient, &o.Subject, &o.State,
+	return []any{&o.ID, &o.CaseID, &o.Kind, &o.MessageID, &o.Mailbox, &o.ReversePath, &o.Recipient, &o.Agent, &o.Subject, &o.State,
 		&o.Attempts, moment{&o.CreatedAt}, moment{&o.AttemptedAt}, moment{&o.SentAt}, &o.LastError}
 }
 
 // AddOutgoing stores a mail of ours. A queued one gets its send job in this transaction; one on hold
 // waits for Release. ErrExists when its Message-ID is taken.
 func (tx *Tx) AddOutgoing(o Outgoing) (OutgoingID, error) {
-	id, err := insert[OutgoingID](tx, `insert into outgoing (case_id, kind, message_id, mailbox, reverse_path, recipient, subject, state,
+	id, err := insert[OutgoingID](tx, `insert into outgoing (case_id, kind, message_id, mailbox, reverse_path, recipient, agent, subject, state,
 			attempts, created_at, attempted_at, sent_at, last_error)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		on conflict (message_id) do nothing
-		returning id`, nullable(o.CaseID), o.Kind, indexed(o.MessageID), o.Mailbox, o.ReversePath, indexed(o.Recipient), o.Subject, o.State,
+		returning id`, nullable(o.CaseID), o.Kind, indexed(o.MessageID), o.Mailbox, o.ReversePath, indexed(o.Recipient), o.Agent, o.Subject, o.State,
 		o.Attempts, ms(o.CreatedAt), ms(o.AttemptedAt), ms(o.SentAt), o.LastError)
 	if err == nil {
 		_, err = tx.exec(`insert into outgoing_raw (outgoing_id, raw) values ($1, $2)`, id, present(o.Raw))
@@ -99,6 +99,23 @@ func (tx *Tx) CaseOutgoing(c CaseID) ([]Outgoing, error) {
 		return nil, fmt.Errorf("outgoing of case %d: %w", c, err)
 	}
 	return all, nil
+}
+
+// OutgoingStates counts our mail by where it stands.
+func (tx *Tx) OutgoingStates() (map[OutgoingState]int, error) {
+	type count struct {
+		state OutgoingState
+		mails int
+	}
+	counts, err := list(tx, func(c *count) []any { return []any{&c.state, &c.mails} }, `select state, count(*) from outgoing group by state`)
+	if err != nil {
+		return nil, fmt.Errorf("count outgoing: %w", err)
+	}
+	states := map[OutgoingState]int{}
+	for _, c := range counts {
+		states[c.state] = c.mails
+	}
+	return states, nil
 }
 
 // BeginAttempt records that a mail is about to be sent, and gives it. It must be committed before any

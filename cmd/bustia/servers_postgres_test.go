@@ -56,7 +56,7 @@ func startPostgres(t *testing.T) (*postgresServer, error) {
 	}
 	port := freePorts(t, 1)[0]
 	server, err := asPostgres(exec.Command(filepath.Join(postgresPrograms(), "postgres"), "-D", data, "-c", "listen_addresses="+loopback,
-		"-c", fmt.Sprintf("port=%d", port), "-c", "unix_socket_directories=", "-c", "fsync=off"))
+		"-c", fmt.Sprintf("port=%d", port), "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "full_page_writes=off"))
 	if err != nil {
 		return nil, err
 	}

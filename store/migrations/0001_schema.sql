@@ -23,6 +23,7 @@ create table cases (
     language        text   not null,
     citizen_address text   not null,
     citizen_name    text   not null,
+    silent          boolean not null, -- no automatic mail to the citizen
     subject         text   not null,
     agent           text   not null,
     supervisor      text   not null,
@@ -121,6 +122,7 @@ create table outgoing (
     mailbox      text    not null,
     reverse_path text    not null,
     recipient    text    not null,
+    agent        text    not null, -- '' = the citizen
     subject      text    not null,
     state        text    not null,
     attempts     integer not null,

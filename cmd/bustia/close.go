@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bustia/bustia/config"
+	"github.com/bustia/bustia/router"
+	"github.com/bustia/bustia/store"
+)
+
+func closeCommand(p program) *cobra.Command {
+	var dir, reason string
+	c := &cobra.Command{
+		Use:     "close -c DIR REFERENCE --reason TEXT",
+		Short:   "End a case without an answer",
+		Long:    `Ends a case without an answer to the citizen. Its deadlines and reply addresses end with it.`,
+		Example: `  bustia close -c /etc/bustia B-2026-000017-3 --reason "duplicate of B-2026-000012-4"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.order(cmd.Context(), dir, args[0], func(policyView) router.Command {
+				return router.Command{Verb: router.VerbClose, Arg: reason}
+			})
+		},
+	}
+	c.Flags().StringVarP(&dir, "config", "c", "", "directory of the configuration")
+	c.Flags().StringVar(&reason, "reason", "", "why, for the history")
+	c.MarkFlagRequired("config")
+	c.MarkFlagRequired("reason")
+	return c
+}
+
+// policyView is what a command line needs to know of the configuration to be understood.
+type policyView struct{ cfg *config.Config }
+
+func (v policyView) isAgent(s string) bool {
+	_, byID := v.cfg.Agent(s)
+	_, byAddress := v.cfg.AgentByAddress(s)
+	return byID || byAddress
+}
+
+// order gives one command on the case with this reference, in the name of who runs it.
+func (p program) order(ctx context.Context, dir, reference string, command func(policyView) router.Command) error {
+	cfg, err := p.loadConfig(dir)
+	if err != nil {
+		return err
+	}
+	st, err := store.Connect(ctx, cfg.Store)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	r, err := router.New(ctx, cfg, st, p.Clock, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := r.Order(ctx, reference, router.Order{By: operator(), Command: command(policyView{cfg})}); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.Out, "done:", reference)
+	return nil
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bustia/bustia/config"
+	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/mailbox/fetch"
+	"github.com/bustia/bustia/router"
+	"github.com/bustia/bustia/store"
+)
+
+func runCommand(p program) *cobra.Command {
+	var dir, format string
+	c := &cobra.Command{
+		Use:   "run -c DIR",
+		Short: "Run the daemon",
+		Long: `Reads the mailboxes of the configuration, answers, assigns, sends and watches the
+deadlines until it is told to stop.
+
+SIGTERM or SIGINT stops it in good order: what is under way is finished, the rest
+waits in the store. SIGHUP loads the configuration again; one with faults is not
+loaded, and the old one goes on. A change of store takes a restart.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := p.logger(format)
+			if err != nil {
+				return err
+			}
+			cfg, err := p.loadConfig(dir)
+			if err != nil {
+				return err
+			}
+			reload := make(chan os.Signal, 1)
+			signal.Notify(reload, syscall.SIGHUP)
+			defer signal.Stop(reload)
+			d := daemon{program: p, log: log, load: func() (*config.Config, error) { return p.loadConfig(dir) }, reload: reload}
+			return d.run(cmd.Context(), cfg)
+		},
+	}
+	c.Flags().StringVarP(&dir, "config", "c", "", "directory of the configuration")
+	c.Flags().StringVar(&format, "log", "text", "text or json")
+	c.MarkFlagRequired("config")
+	return c
+}
+
+func (p program) logger(format string) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(p.Err, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(p.Err, nil)), nil
+	default:
+		return nil, fmt.Errorf("--log: %q, allowed are text and json", format)
+	}
+}
+
+// daemon is one running bustia.
+type daemon struct {
+	program
+	log    *slog.Logger
+	load   func() (*config.Config, error) // reads the configuration again
+	reload <-chan os.Signal
+}
+
+// run opens the store, waiting for it if need be, and works until ctx ends.
+func (d daemon) run(ctx context.Context, cfg *config.Config) error {
+	st, err := d.openStore(ctx, cfg.Store)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	r, err := router.New(ctx, cfg, st, d.Clock, d.log)
+	if err != nil {
+		return err
+	}
+	d.log.Info("started", "version", version(), "mailboxes", len(cfg.Mailboxes))
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.Run(ctx) })
+	group.Go(func() error { return d.readMailboxes(ctx, r, cfg) })
+	err = group.Wait()
+	d.log.Info("stopped", "err", err)
+	return err
+}
+
+// readMailboxes reads every mailbox, and starts anew with the new configuration at each reload.
+func (d daemon) readMailboxes(ctx context.Context, r *router.Router, cfg *config.Config) error {
+	for {
+		reading, stop := context.WithCancel(ctx)
+		group, err := startReading(reading, r, cfg, d.log)
+		if err == nil {
+			cfg = d.awaitReload(ctx, r, cfg)
+		}
+		stop()
+		if group != nil {
+			group.Wait() // fetch.Run gives no error but that of its context
+		}
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// awaitReload waits until a new configuration is in force or ctx ends, and gives the one in force.
+func (d daemon) awaitReload(ctx context.Context, r *router.Router, cfg *config.Config) *config.Config {
+	for {
+		select {
+		case <-ctx.Done():
+			return cfg
+		case <-d.reload:
+		}
+		fresh, err := d.load()
+		if err == nil {
+			err = r.Reload(fresh)
+		}
+		if err != nil {
+			d.log.Error("configuration not loaded, the old one goes on", "err", err)
+			continue
+		}
+		if fresh.Store != cfg.Store {
+			d.log.Warn("a change of store takes a restart")
+		}
+		d.log.Info("configuration loaded", "mailboxes", len(fresh.Mailboxes))
+		return fresh
+	}
+}
+
+// startReading starts one reader a mailbox. One that cannot connect troubles no other.
+func startReading(ctx context.Context, r *router.Router, cfg *config.Config, log *slog.Logger) (*errgroup.Group, error) {
+	var accounts []fetch.Account
+	for _, m := range cfg.Mailboxes {
+		a, err := account(m)
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, a)
+	}
+	var group errgroup.Group
+	for _, a := range accounts {
+		group.Go(func() error { return fetch.Run(ctx, a, receiver(r, a), log) })
+	}
+	return &group, nil
+}
+
+// account is how to read mailbox m.
+func account(m config.Mailbox) (fetch.Account, error) {
+	cas, err := m.IMAP.CAs()
+	if err != nil {
+		return fetch.Account{}, fmt.Errorf("mailbox %q: %w", m.Name, err)
+	}
+	schedule, err := fetch.ParseSchedule(m.Poll)
+	if err != nil {
+		return fetch.Account{}, fmt.Errorf("mailbox %q: %w", m.Name, err)
+	}
+	return fetch.Account{Mailbox: m.Name, Host: m.IMAP.Host, Port: m.IMAP.Port, TLS: m.IMAP.TLS, CAs: cas,
+		Username: m.IMAP.Username, Password: m.IMAP.Password.Reveal(), Folder: m.IMAP.Folder, Schedule: schedule}, nil
+}
+
+// receiver hands what is read to the router.
+func receiver(r *router.Router, a fetch.Account) fetch.Receiver {
+	return fetch.Receiver{
+		Position: r.Position,
+		Receive: func(ctx context.Context, batch []mailbox.Received, to mailbox.Position) error {
+			return r.Receive(ctx, batch, a.Mailbox, a.Folder, to)
+		},
+		Unfetchable: r.Unfetchable,
+	}
+}
+
+// openStore opens the store; while it cannot be opened it says why and tries again, ever later.
+func (d daemon) openStore(ctx context.Context, url string) (*store.Store, error) {
+	const longest = time.Minute
+	for wait := time.Second; ; wait = min(2*wait, longest) {
+		st, err := store.Connect(ctx, url)
+		if err == nil || ctx.Err() != nil {
+			return st, err
+		}
+		d.log.Error("store not opened, will try again", "err", err, "after", wait)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}

@@ -1,0 +1,346 @@
+package router
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bustia/bustia/config"
+	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/store"
+)
+
+// decideAgentMail carries out what an agent or supervisor wrote to the signed address of an
+// assignment: commands on the first lines, or an answer to the citizen. Whatever is not certain
+// goes back to the agent and nowhere else.
+func decideAgentMail(m *Mail, f Facts, now time.Time) Plan {
+	if why, facts := disbelieve(m, f, now); why != "" {
+		return f.refuse(m, now, Phrase{why, nil}, facts)
+	}
+	commands := ParseCommands(m.Words.Text, m.Token.Purpose == ForCommands)
+	switch {
+	case len(commands.Wrong) > 0:
+		return f.refuse(m, now, Phrase{"wrong_command", []any{strings.Join(commands.Wrong, "; ")}}, "unknown command")
+	case len(commands.List) > 0:
+		return f.obey(commands.List, order{by: f.actor(), agent: f.Assignment.Agent, mail: m}, now)
+	case m.Token.Purpose == ForCommands || f.Assignment.Role != store.Treat:
+		return f.refuse(m, now, Phrase{"commands_only", nil}, "plain words on an address for commands")
+	case strings.TrimSpace(m.Words.Text) == "":
+		return f.refuse(m, now, Phrase{"no_words", nil}, "no words of the agent's own")
+	default:
+		return decideAnswer(m, f, now)
+	}
+}
+
+// disbelieve says why a mail to an agent's signed address is not taken as that agent's: a phrase
+// for the agent and a fact for the history; "" when it is believed. Signature, person, validity and
+// the receiving server's authentication result must all hold.
+func disbelieve(m *Mail, f Facts, now time.Time) (phrase, fact string) {
+	switch {
+	case !sentBy(m, f.Config, f.Assignment.Agent):
+		return "not_from_you", "sender is not " + f.Assignment.Agent
+	case m.Auth.Fails():
+		return "not_authentic", fmt.Sprintf("authentication failed: dmarc=%s dkim=%s spf=%s", m.Auth.DMARC, m.Auth.DKIM, m.Auth.SPF)
+	case !f.Assignment.EndedAt.IsZero() && !f.holds(f.Assignment.Agent):
+		return "no_longer_yours", "assignment ended " + f.Assignment.EndedAt.UTC().Format(time.RFC3339)
+	case !now.Before(m.Token.Expires) || !now.Before(f.Assignment.ExpiresAt):
+		return "expired", "reply address expired"
+	}
+	return "", ""
+}
+
+// holds says whether agent has the case now.
+func (f Facts) holds(agent string) bool { return f.Current != nil && f.Current.Agent == agent }
+
+// actor is how the assignment's agent stands in the history.
+func (f Facts) actor() string {
+	if f.Assignment.Role == store.Treat {
+		return "agent:" + f.Assignment.Agent
+	}
+	return "supervisor:" + f.Assignment.Agent
+}
+
+// refuse does nothing but tell the agent of the assignment why nothing was done.
+func (f Facts) refuse(m *Mail, now time.Time, why Phrase, fact string) Plan {
+	p := f.change(store.AgentReply, "refused: "+fact)
+	p.event(now, "refused", f.actor(), "why", fact)
+	p.letterTo(f, f.Assignment.Agent, Letter{Kind: config.Refused, Purpose: m.Token.Purpose, Assignment: f.Assignment.ID,
+		Reason: []Phrase{why}, InReplyTo: m.Message.MessageID, References: thread(m.Message)})
+	return p
+}
+
+// decideAnswer sends the agent's own words to the citizen, or holds them and shows them back.
+func decideAnswer(m *Mail, f Facts, now time.Time) Plan {
+	text := strings.TrimSpace(m.Words.Text)
+	p := f.change(store.AgentReply, "answer to "+f.Case.Reference)
+	if f.Held != nil {
+		p.Drop = f.Held.ID
+	}
+	answer := Letter{
+		Kind: config.Answer, To: citizenOf(p.Case), Language: config.Language(p.Case.Language), Purpose: ForCitizen, Answer: text,
+		Attachments: enclosed(m.Message),
+	}
+	if n := len(f.Said); n > 0 {
+		last := f.Said[n-1].Message
+		answer.InReplyTo, answer.References = last.MessageID, thread(last)
+	}
+	if why, fact := guard(m, f); why != "" {
+		answer.Hold = true
+		p.Reason = "held: " + fact
+		p.event(now, "held", f.actor(), "why", fact)
+		p.Letters = append(p.Letters, answer)
+		p.letterTo(f, f.Assignment.Agent, Letter{Kind: config.Held, Purpose: ForAnswer, Assignment: f.Assignment.ID, Answer: text,
+			Reason: []Phrase{{why, nil}}, InReplyTo: m.Message.MessageID, References: thread(m.Message)})
+		return p
+	}
+	p.Letters = append(p.Letters, answer)
+	p.answered(f, f.actor(), now)
+	p.receipt(f, f.Assignment.Agent, m, now, Phrase{"answer_sent", []any{languageArg(p.Case.Language)}})
+	return p
+}
+
+// guard says why an answer must not go out unseen: a phrase for the agent and a fact for the
+// history; "" when it may.
+func guard(m *Mail, f Facts) (phrase, fact string) {
+	if f.Case.CitizenAddress == "" {
+		return "no_address", "the citizen gave no address"
+	}
+	if !m.Words.Certain {
+		return "not_certain", "not certain where the agent's words end: " + m.Words.Why
+	}
+	if strings.Contains(m.Words.Text, mailbox.Marker) {
+		return "internal", "contains a notice of ours"
+	}
+	if ref, ok := mailbox.FindReference(m.Words.Text); ok && string(ref) != f.Case.Reference {
+		return "other_case", "names another case: " + string(ref)
+	}
+	for _, a := range m.Message.Attachments() {
+		if a.MediaType == "message/rfc822" {
+			return "attached_mail", "a whole mail is attached"
+		}
+	}
+	return "", ""
+}
+
+// enclosed is what the agent attached on purpose: files, not pictures of their signature.
+func enclosed(m *mailbox.Message) []mailbox.Attachment {
+	var files []mailbox.Attachment
+	m.Walk(func(p *mailbox.Part) bool {
+		if p.Disposition == "attachment" && p.Body != nil {
+			files = append(files, mailbox.Attachment{Filename: p.Filename, MediaType: p.MediaType, Body: p.Body})
+		}
+		return p.MediaType != "message/rfc822"
+	})
+	return files
+}
+
+// answered closes the committed time: met when it had not passed yet.
+func (p *Plan) answered(f Facts, actor string, now time.Time) {
+	p.Case.State, p.Case.AnsweredAt = store.Answered, now
+	p.EndState = store.DeadlineMet
+	for _, d := range f.Deadlines {
+		if now.After(d.Due) {
+			p.EndState = store.DeadlineMissed
+		}
+	}
+	in := ""
+	if len(f.Deadlines) > 0 {
+		in = p.EndState
+	}
+	p.event(now, "answered", actor, "deadline", in)
+}
+
+// receipt tells an agent what was done with their mail.
+func (p *Plan) receipt(f Facts, agent string, m *Mail, now time.Time, done ...Phrase) {
+	l := Letter{Kind: config.Receipt, Purpose: ForCommands, Assignment: f.Assignment.ID, Reason: done}
+	if m != nil {
+		l.InReplyTo, l.References = m.Message.MessageID, thread(m.Message)
+	}
+	p.letterTo(f, agent, l)
+}
+
+// order is who gives commands, and from which mail when it was one.
+type order struct {
+	by    string // for the history
+	agent string // "" = the operator
+	mail  *Mail  // nil = the operator
+}
+
+// obey carries out commands, all or none.
+func (f Facts) obey(commands []Command, by order, now time.Time) Plan {
+	p := f.change(store.AgentReply, "commands on "+f.Case.Reference)
+	var done []Phrase
+	for _, c := range commands {
+		did, wrong := p.command(c, f, by, now)
+		if wrong.ID != "" && by.mail != nil {
+			return f.refuse(by.mail, now, wrong, "command not possible: "+c.Line)
+		}
+		if wrong.ID != "" {
+			return Plan{Refused: wrong.In(f.Config, f.Config.Languages.Default)}
+		}
+		done = append(done, did)
+	}
+	if by.mail != nil {
+		p.receipt(f, by.agent, by.mail, now, done...)
+	}
+	return p
+}
+
+// command adds one command to the plan: what it did, or why it cannot be done.
+func (p *Plan) command(c Command, f Facts, by order, now time.Time) (did, wrong Phrase) {
+	switch c.Verb {
+	case VerbTheme:
+		return p.file(c.Arg, f, by, now)
+	case VerbTo:
+		return p.handTo(c.Arg, f, by, now)
+	case VerbNote:
+		p.event(now, "note", by.by, "text", c.Arg)
+		return Phrase{"noted", nil}, Phrase{}
+	case VerbClose:
+		return p.close(c.Arg, by, now)
+	case VerbOK:
+		return p.release(f, by, now)
+	case VerbHelp:
+		return Phrase{"help", nil}, Phrase{}
+	default:
+		panic(fmt.Sprintf("verb %q", c.Verb))
+	}
+}
+
+// file puts the case under a theme and gives it to whoever treats that.
+func (p *Plan) file(arg string, f Facts, by order, now time.Time) (did, wrong Phrase) {
+	theme, wrong := findTheme(f.Config, arg)
+	if wrong.ID != "" {
+		return Phrase{}, wrong
+	}
+	from := p.Case.Theme
+	p.Case.Theme, p.Case.Organisation = theme.Path, theme.Organisation
+	p.event(now, "filed", by.by, "from", from, "to", theme.Path)
+	if p.Case.State == store.Unfiled {
+		p.Case.State = store.Open
+	}
+	if p.Case.State == store.Open {
+		p.toAgent(f, f.Said, Phrase{"you_treat", []any{themeArg(theme.Path)}}, now)
+	}
+	return Phrase{"filed", []any{themeArg(theme.Path), p.Case.Agent}}, Phrase{}
+}
+
+// findTheme finds a theme by its path, or by its last id when that is unique; level 2 at least.
+func findTheme(cfg *config.Config, arg string) (*config.Theme, Phrase) {
+	arg = strings.Trim(strings.ToLower(strings.TrimSpace(arg)), "/")
+	t, ok := cfg.Theme(arg)
+	var near []string
+	for i := range cfg.Themes {
+		path := cfg.Themes[i].Path
+		if !ok && strings.HasSuffix(path, "/"+arg) {
+			near = append(near, path)
+			t = &cfg.Themes[i]
+		}
+	}
+	switch {
+	case ok || len(near) == 1:
+	case len(near) > 1:
+		return nil, Phrase{"theme_unclear", []any{arg, strings.Join(near, ", ")}}
+	default:
+		return nil, Phrase{"theme_unknown", []any{arg, nearestTheme(cfg, arg)}}
+	}
+	if t.Level < 2 {
+		return nil, Phrase{"theme_shallow", []any{t.Path, strings.Join(below(cfg, t.Path), ", ")}}
+	}
+	return t, Phrase{}
+}
+
+func nearestTheme(cfg *config.Config, arg string) string {
+	paths := make([]string, len(cfg.Themes))
+	for i, t := range cfg.Themes {
+		paths[i] = t.Path
+	}
+	if near := nearest(arg, paths); near != "" {
+		return near
+	}
+	return "…"
+}
+
+func below(cfg *config.Config, path string) []string {
+	var paths []string
+	for _, t := range cfg.Themes {
+		if parentTheme(t.Path) == path {
+			paths = append(paths, t.Path)
+		}
+	}
+	return paths
+}
+
+// handTo gives the case to the agent named, who must treat its theme unless a supervisor or the operator says so.
+func (p *Plan) handTo(arg string, f Facts, by order, now time.Time) (did, wrong Phrase) {
+	a, ok := f.Config.Agent(strings.ToLower(arg))
+	if !ok {
+		a, ok = f.Config.AgentByAddress(arg)
+	}
+	switch {
+	case !ok:
+		return Phrase{}, Phrase{"agent_unknown", []any{arg}}
+	case p.Case.Theme == "":
+		return Phrase{}, Phrase{"file_first", nil}
+	case p.Case.State != store.Open:
+		return Phrase{}, Phrase{"not_open", nil}
+	}
+	supervises := by.mail == nil || f.Assignment.Role != store.Treat
+	treats := slices.ContainsFunc(a.Themes, func(t string) bool {
+		return t == p.Case.Theme || strings.HasPrefix(p.Case.Theme, t+"/")
+	})
+	if !supervises && !treats {
+		return Phrase{}, Phrase{"agent_not_theme", []any{a.ID, themeArg(p.Case.Theme)}}
+	}
+	p.give(f, a.ID, f.Said, Phrase{"handed", []any{by.by}}, "handed over by "+by.by, now)
+	return Phrase{"handed_to", []any{a.Name}}, Phrase{}
+}
+
+// close ends the case without an answer.
+func (p *Plan) close(reason string, by order, now time.Time) (did, wrong Phrase) {
+	if p.Case.State == store.Closed {
+		return Phrase{}, Phrase{"not_open", nil}
+	}
+	if reason == "" {
+		return Phrase{}, Phrase{"close_reason", nil}
+	}
+	p.Case.State, p.Case.ClosedAt = store.Closed, now
+	p.EndState, p.End = store.DeadlineVoid, true
+	p.event(now, "closed", by.by, "why", reason)
+	return Phrase{"closed", []any{reason}}, Phrase{}
+}
+
+// release sends the answer that was held.
+func (p *Plan) release(f Facts, by order, now time.Time) (did, wrong Phrase) {
+	if f.Held == nil {
+		return Phrase{}, Phrase{"nothing_held", nil}
+	}
+	p.Release = f.Held.ID
+	p.event(now, "released", by.by)
+	p.answered(f, by.by, now)
+	return Phrase{"answer_sent", []any{languageArg(p.Case.Language)}}, Phrase{}
+}
+
+// decideOrder carries out the operator's command.
+func decideOrder(o Order, f Facts, now time.Time) Plan {
+	p := f.obey([]Command{o.Command}, order{by: "operator:" + o.By}, now)
+	p.Disposition = ""
+	return p
+}
+
+// decideStrayReply handles an agent's reply that lost its signed address: what it says cannot be
+// believed, so they are told to answer the notice itself.
+func decideStrayReply(m *Mail, f Facts, now time.Time) Plan {
+	p := Plan{Disposition: store.AgentReply, Reason: "refused: not sent to the signed reply address"}
+	if f.Case == nil {
+		return p
+	}
+	p.Case, p.From = f.Case, f.Case.State
+	p.event(now, "refused", "agent:"+f.Original.Agent, "why", "not sent to the signed reply address")
+	if f.holds(f.Original.Agent) {
+		p.letterTo(f, f.Original.Agent, Letter{Kind: config.Refused, Purpose: ForAnswer, Assignment: f.Current.ID,
+			Reason: []Phrase{{"stray", nil}}, InReplyTo: m.Message.MessageID, References: thread(m.Message)})
+	}
+	return p
+}

@@ -1,0 +1,287 @@
+package router
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bustia/bustia/config"
+	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/store"
+)
+
+// sureLanguage is the confidence below which a mail is answered in its mailbox's language.
+const sureLanguage = 0.5
+
+// burst is how many mails of ours an address may get in an hour before automatic ones are withheld.
+const burst = 10
+
+// maxNotice bounds the citizen's words in a notice, in bytes; the attached mail has the rest.
+const maxNotice = 64 << 10
+
+// decideNewCase opens a case: filed and assigned when the theme is sure, to triage when it is not.
+func decideNewCase(m *Mail, f Facts, now time.Time) Plan {
+	c := newCase(m, f, now)
+	p := Plan{Disposition: store.OpenedCase, Reason: "new case", Case: &c}
+	if f.Case != nil { // a stranger's mail on somebody's case: its own case, linked
+		c.Linked = f.Case.ID
+		p.Reason = "new case, linked to " + f.Case.Reference
+	}
+	p.event(now, "opened", "citizen", "mailbox", c.Mailbox, "language", c.Language, "type", c.Type,
+		"theme", c.Theme, "why", strings.Join(slices.Concat(m.Class.Theme.Why, m.Class.Type.Why), "; "))
+	p.promise(f, m.Received.InternalDate, now)
+	p.acknowledge(m, f, config.Acknowledgement, now)
+	if c.State == store.Unfiled {
+		p.toTriage(m, f, now)
+	} else {
+		p.toAgent(f, []Said{m.said()}, Phrase{"you_treat", []any{themeArg(c.Theme)}}, now)
+	}
+	return p
+}
+
+// newCase is the case as judged, not yet numbered.
+func newCase(m *Mail, f Facts, now time.Time) store.Case {
+	sender := replyTo(m.Message)
+	c := store.Case{
+		State: store.Open, Mailbox: f.Mailbox.Name, Organisation: f.Mailbox.Organisation, Circuit: f.Mailbox.Circuit,
+		Type: m.Class.Type.Value, Theme: m.Class.Theme.Path, Organisational: m.Class.Organisational,
+		Language:       string(caseLanguage(m, f)),
+		CitizenAddress: sender.Address, CitizenName: sender.Name, Silent: !m.Screen.Answer,
+		Subject: m.Message.Subject, ReceivedAt: m.Received.InternalDate, OpenedAt: now,
+	}
+	if m.Class.Theme.Abstained || c.Theme == "" {
+		c.State, c.Theme = store.Unfiled, ""
+	} else {
+		c.Organisation = organisationOf(f.Config, c.Theme)
+	}
+	return c
+}
+
+// caseLanguage is the language the citizen is answered in: theirs when it is sure and offered, else the mailbox's.
+func caseLanguage(m *Mail, f Facts) config.Language {
+	l := m.Class.Language
+	if l.Confidence >= sureLanguage && slices.Contains(f.Config.Languages.Offered, l.Code) {
+		return l.Code
+	}
+	return f.Mailbox.Language
+}
+
+// promise adds the committed time to the first answer, counted from the moment from.
+func (p *Plan) promise(f Facts, from, now time.Time) {
+	circuit, calendar := f.circuit(p.Case)
+	term, ok := circuit.Terms[p.Case.Type]
+	if !ok || term.N == 0 {
+		return
+	}
+	count := Due(term, from, calendar, circuit.NonworkingArrival)
+	next := nextStep(count, circuit, calendar, 0, now)
+	p.Counts = append(p.Counts, PlannedDeadline{
+		Deadline: store.Deadline{Kind: store.FirstAnswer, From: from, Due: count.Due, State: store.DeadlineOpen, Next: next.At, Step: next.Name},
+		Term:     term, Count: count,
+	})
+	p.event(now, "deadline_set", "clock", "kind", store.FirstAnswer, "due", count.Due.Format(time.RFC3339), "term", term.String(),
+		"warning", strings.Join(count.Warnings, "; "))
+}
+
+// acknowledge tells the citizen that it arrived, unless that would answer a machine or add to a burst.
+func (p *Plan) acknowledge(m *Mail, f Facts, kind string, now time.Time) {
+	switch {
+	case !m.Screen.Answer || p.Case.CitizenAddress == "":
+		p.event(now, "acknowledgement_withheld", "clock", "why", m.Screen.Reason)
+	case f.Recent >= burst:
+		p.event(now, "acknowledgement_withheld", "clock", "why", fmt.Sprintf("%d mails to this address within an hour", f.Recent))
+	default:
+		p.Letters = append(p.Letters, Letter{
+			Kind: kind, To: citizenOf(p.Case), Language: config.Language(p.Case.Language), Purpose: ForCitizen,
+			Automatic: "auto-replied", InReplyTo: m.Message.MessageID, References: thread(m.Message),
+		})
+	}
+}
+
+// toTriage puts an unfiled case before the supervisor of the mailbox's organisation.
+func (p *Plan) toTriage(m *Mail, f Facts, now time.Time) {
+	p.Case.Supervisor = supervisorOf(f.Config, p.Case.Organisation)
+	p.Route = Route{Supervisor: p.Case.Supervisor, Why: []string{"no confident theme: triage"}}
+	p.assign(f, p.Case.Supervisor, store.Triage, now)
+	p.event(now, "unfiled", "clock", "supervisor", p.Case.Supervisor, "why", strings.Join(m.Class.Theme.Why, "; "))
+	var candidates []string
+	for _, c := range m.Class.Theme.Candidates {
+		candidates = append(candidates, c.Path)
+	}
+	said := []Said{m.said()}
+	p.letterTo(f, p.Case.Supervisor, Letter{Kind: config.Unfiled, Purpose: ForCommands, Candidates: candidates,
+		Words: words(said), Attachments: attachments(said)})
+}
+
+// toAgent gives the case to the agent who treats its theme, with everything said so far.
+func (p *Plan) toAgent(f Facts, said []Said, why Phrase, now time.Time, not ...string) {
+	p.Route = Assign(f.Config, p.Case.Theme, config.Language(p.Case.Language), f.Workload, not...)
+	p.Case.Supervisor = p.Route.Supervisor
+	if p.Route.Agent == "" { // the configuration was checked for this; a reload may have raced
+		p.Route.Agent = p.Route.Supervisor
+	}
+	p.give(f, p.Route.Agent, said, why, strings.Join(p.Route.Why, "; "), now)
+}
+
+// give assigns the case to one agent and sends the notice.
+func (p *Plan) give(f Facts, agent string, said []Said, why Phrase, because string, now time.Time) {
+	p.Case.Agent = agent
+	p.assign(f, agent, store.Treat, now)
+	p.event(now, "assigned", "clock", "agent", agent, "why", because)
+	p.letterTo(f, agent, Letter{Kind: config.Assigned, Purpose: ForAnswer, Reason: []Phrase{why}, Words: words(said), Attachments: attachments(said)})
+}
+
+// assign ends whatever assignments there are for a new one.
+func (p *Plan) assign(f Facts, agent, role string, now time.Time) {
+	p.End = true
+	p.Assign = f.assignment(p.Case, agent, role, now)
+}
+
+// assignment is agent's on c, with a reply address for as long as the circuit says.
+func (f Facts) assignment(c *store.Case, agent, role string, now time.Time) *store.Assignment {
+	circuit, _ := f.circuit(c)
+	return &store.Assignment{Agent: agent, Role: role, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, circuit.ReplyDays)}
+}
+
+// letterTo adds a mail to an agent, in their language. An agent no longer configured gets none.
+func (p *Plan) letterTo(f Facts, agent string, l Letter) {
+	a, ok := f.Config.Agent(agent)
+	if !ok {
+		return
+	}
+	l.To, l.Agent, l.Language, l.Automatic = mailbox.Address{Name: a.Name, Address: a.Address}, a.ID, a.Language, "auto-generated"
+	p.Letters = append(p.Letters, l)
+}
+
+// decideFollowUp puts a citizen's further mail on their case. After an answer it opens the case
+// again within the circuit's period, and a new linked case later. Thanks only need to be seen.
+func decideFollowUp(m *Mail, f Facts, now time.Time) Plan {
+	circuit, calendar := f.circuit(f.Case)
+	ended := f.Case.State == store.Answered || f.Case.State == store.Closed
+	_, owed := circuit.Terms[m.Class.Type.Value]
+	if ended && owed && circuit.Reopen.N > 0 && now.After(Due(circuit.Reopen, endedAt(f.Case), calendar, config.AsReceived).Due) {
+		return decideNewCase(m, f, now)
+	}
+	p := f.change(store.FollowUp, "on "+f.Case.Reference)
+	p.event(now, "follow_up", "citizen", "message_id", string(m.Message.MessageID))
+	if ended && owed {
+		p.reopen(m, f, now)
+	}
+	said := []Said{m.said()}
+	notice := Letter{Kind: config.FollowUp, Purpose: ForAnswer, Words: words(said), Attachments: attachments(said)}
+	switch {
+	case p.Assign != nil: // reopened for a new assignment: its notice says everything
+	case f.Current != nil && f.Current.Role == store.Triage:
+		notice.Purpose, notice.Assignment = ForCommands, f.Current.ID
+		p.letterTo(f, f.Current.Agent, notice)
+	case f.Current != nil:
+		notice.Assignment = f.Current.ID
+		p.letterTo(f, f.Current.Agent, notice)
+	}
+	return p
+}
+
+// reopen sets the case to work again, with a new committed time counted from this mail.
+func (p *Plan) reopen(m *Mail, f Facts, now time.Time) {
+	p.Case.AnsweredAt, p.Case.ClosedAt = time.Time{}, time.Time{}
+	p.event(now, "reopened", "citizen", "from", string(f.Case.State))
+	p.promise(f, m.Received.InternalDate, now)
+	p.acknowledge(m, f, config.FollowUpReceived, now)
+	if p.Case.Theme == "" {
+		p.Case.State = store.Unfiled
+		p.toTriage(m, f, now)
+		return
+	}
+	p.Case.State = store.Open
+	if f.Current == nil || f.Current.Role != store.Treat || !now.Before(f.Current.ExpiresAt) {
+		p.toAgent(f, append(slices.Clone(f.Said), m.said()), Phrase{"reopened", nil}, now)
+	}
+}
+
+// decideStranger handles a mail that names a case its writer does not belong to: the case is
+// neither read nor written; they get one of their own, and the agent of the first one learns of it.
+func decideStranger(m *Mail, f Facts, now time.Time) Plan {
+	if m.Class.Ignore != "" {
+		return Plan{Disposition: store.Ignored, Reason: "rule " + m.Class.Ignore}
+	}
+	return decideNewCase(m, f, now)
+}
+
+// belongs says whether the writer of m is the citizen of c.
+func belongs(m *Mail, c *store.Case) bool {
+	return c.CitizenAddress != "" && (sameAddress(m.Message.From.Address, c.CitizenAddress) || sameAddress(replyTo(m.Message).Address, c.CitizenAddress))
+}
+
+// sentBy says whether m's From is one of the agent's addresses.
+func sentBy(m *Mail, cfg *config.Config, agent string) bool {
+	a, ok := cfg.Agent(agent)
+	if !ok {
+		return false
+	}
+	from := m.Message.From.Address
+	return sameAddress(from, a.Address) || slices.ContainsFunc(a.Aliases, func(alias string) bool { return sameAddress(from, alias) })
+}
+
+func sameAddress(a, b string) bool { return a != "" && strings.EqualFold(a, b) }
+
+// replyTo is where the writer wants to be answered (RFC 5322 section 3.6.2).
+func replyTo(m *mailbox.Message) mailbox.Address {
+	if len(m.ReplyTo) > 0 && m.ReplyTo[0].Address != "" {
+		a := m.ReplyTo[0]
+		if a.Name == "" {
+			a.Name = m.From.Name
+		}
+		return a
+	}
+	return m.From
+}
+
+func citizenOf(c *store.Case) mailbox.Address {
+	return mailbox.Address{Name: c.CitizenName, Address: c.CitizenAddress}
+}
+
+// thread is the References of an answer to m (RFC 5322 section 3.6.4).
+func thread(m *mailbox.Message) []mailbox.MessageID {
+	refs := slices.Clone(m.References)
+	if len(refs) == 0 {
+		refs = slices.Clone(m.InReplyTo)
+	}
+	if m.MessageID != "" {
+		refs = append(refs, m.MessageID)
+	}
+	return refs
+}
+
+func endedAt(c *store.Case) time.Time {
+	if c.ClosedAt.After(c.AnsweredAt) {
+		return c.ClosedAt
+	}
+	return c.AnsweredAt
+}
+
+func (m *Mail) said() Said { return Said{m.Received.InternalDate, m.Message, m.Words} }
+
+// words is what the citizen wrote, mail after mail, bounded.
+func words(said []Said) string {
+	var b strings.Builder
+	for i, s := range said {
+		if i > 0 {
+			fmt.Fprintf(&b, "\n\n— %s —\n\n", s.At.Format("2006-01-02 15:04"))
+		}
+		b.WriteString(strings.TrimSpace(s.Words.Text))
+	}
+	text := b.String()
+	if len(text) > maxNotice {
+		text = strings.ToValidUTF8(text[:maxNotice], "") + " […]"
+	}
+	return text
+}
+
+func attachments(said []Said) []mailbox.Attachment {
+	var all []mailbox.Attachment
+	for _, s := range said {
+		all = append(all, s.Message.Attachments()...)
+	}
+	return all
+}

@@ -1,0 +1,271 @@
+package router
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/bustia/bustia/config"
+	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/mailbox/submit"
+	"github.com/bustia/bustia/store"
+)
+
+// Router carries out what Decide plans, on a store and through submission servers. Its methods are
+// safe for concurrent use; several daemons may share one store.
+type Router struct {
+	store  *store.Store
+	signer *Signer
+	clock  func() time.Time
+	newID  func() string
+	log    *slog.Logger
+	wake   chan struct{} // something was received
+
+	mu     sync.RWMutex // guards policy: Reload replaces it whole
+	policy policy
+}
+
+// policy is everything that follows from one configuration.
+type policy struct {
+	cfg     *config.Config
+	judge   *Judge
+	writer  writer
+	senders map[string]*submit.Client // by mailbox name
+}
+
+// replyKey names the setting that holds the key of signed reply addresses.
+const replyKey = "reply_key"
+
+// New makes a router over st that acts by cfg. clock is only read by the router's loops and when a
+// mail or an order is taken up. The key of signed reply addresses is made on the first start and
+// kept in the store, so that every daemon on it signs alike.
+func New(ctx context.Context, cfg *config.Config, st *store.Store, clock func() time.Time, log *slog.Logger) (*Router, error) {
+	key := make([]byte, 32)
+	rand.Read(key) // never fails (crypto/rand)
+	err := st.InTx(ctx, func(tx *store.Tx) (err error) {
+		key, err = tx.InitSetting(replyKey, key)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read reply key: %w", err)
+	}
+	signer, err := NewSigner(key)
+	if err != nil {
+		return nil, err
+	}
+	r := &Router{store: st, signer: signer, clock: clock, newID: newID, log: log, wake: make(chan struct{}, 1)}
+	return r, r.Reload(cfg)
+}
+
+// newID is 130 random bits that survive case folding.
+func newID() string { return macEncoding.EncodeToString([]byte(rand.Text()))[:26] }
+
+// Reload makes the router act by cfg from now on. What is under way ends by the old one.
+func (r *Router) Reload(cfg *config.Config) error {
+	p := policy{cfg: cfg, judge: NewJudge(cfg, r.signer), writer: writer{cfg, r.signer, r.newID}, senders: map[string]*submit.Client{}}
+	for _, m := range cfg.Mailboxes {
+		cas, err := m.SMTP.CAs()
+		if err != nil {
+			return fmt.Errorf("mailbox %q: %w", m.Name, err)
+		}
+		p.senders[m.Name] = submit.New(server(m.SMTP, cas))
+	}
+	r.mu.Lock()
+	old := r.policy
+	r.policy = p
+	r.mu.Unlock()
+	return old.close()
+}
+
+func server(s config.Server, cas *x509.CertPool) submit.Server {
+	return submit.Server{Host: s.Host, Port: s.Port, TLS: s.TLS, CAs: cas, Username: s.Username, Password: s.Password.Reveal()}
+}
+
+// Close ends the connections to the submission servers.
+func (r *Router) Close() error { return r.current().close() }
+
+func (p policy) close() error {
+	var errs []error
+	for _, s := range p.senders {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (r *Router) current() policy {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.policy
+}
+
+// Position is how far a folder has been read.
+func (r *Router) Position(ctx context.Context, box, folder string) (mailbox.Position, error) {
+	var p store.Position
+	err := r.store.View(ctx, func(tx *store.Tx) (err error) {
+		p, err = tx.Position(box, folder)
+		return err
+	})
+	return mailbox.Position(p), err
+}
+
+// Receive commits a batch of mails and how far their folder has been read, in one transaction:
+// after it, and not before, they are ours. Process does the rest.
+func (r *Router) Receive(ctx context.Context, batch []mailbox.Received, box, folder string, to mailbox.Position) error {
+	now := r.clock()
+	rows := make([]store.Received, len(batch))
+	for i, m := range batch {
+		rows[i] = ledgerRow(m, now)
+	}
+	err := r.store.InTx(ctx, func(tx *store.Tx) error {
+		for _, row := range rows {
+			if _, err := tx.AddReceived(row); err != nil && !errors.Is(err, store.ErrExists) {
+				return err
+			}
+		}
+		return tx.SetPosition(box, folder, store.Position(to), now)
+	})
+	if err != nil {
+		return fmt.Errorf("receive %d mails of %s: %w", len(batch), box, err)
+	}
+	for _, row := range rows {
+		r.log.Info("mail received", "mailbox", row.Mailbox, "uid", row.UID, "message_id", row.MessageID, "size", row.Size)
+	}
+	r.Wake()
+	return nil
+}
+
+// Unfetchable accounts for a mail that the server lists and will not give: it is quarantined
+// without its bytes, for a person to look at on the server.
+func (r *Router) Unfetchable(ctx context.Context, box, folder string, validity, uid uint32, cause error) error {
+	now := r.clock()
+	return r.store.InTx(ctx, func(tx *store.Tx) error {
+		id, err := tx.AddReceived(store.Received{Mailbox: box, Folder: folder, UIDValidity: validity, UID: uid, InternalDate: now, FetchedAt: now})
+		if errors.Is(err, store.ErrExists) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.log.Error("mail quarantined", "mailbox", box, "uid", uid, "err", cause)
+		return tx.Dispose(id, store.Quarantine, "the server would not give it: "+cause.Error(), 0, now)
+	})
+}
+
+// ledgerRow is what the ledger keeps of a mail before anything is judged.
+func ledgerRow(m mailbox.Received, now time.Time) store.Received {
+	parsed := mailbox.Parse(m.Raw)
+	return store.Received{
+		Mailbox: m.Mailbox, Folder: m.Folder, UIDValidity: m.UIDValidity, UID: m.UID,
+		InternalDate: m.InternalDate, FetchedAt: now, MessageID: string(parsed.MessageID), Digest: mailbox.Digest(parsed, m.Raw),
+		From: parsed.From.Address, Subject: parsed.Subject, Raw: m.Raw, Size: len(m.Raw),
+	}
+}
+
+// Wake makes the router look for mails to process.
+func (r *Router) Wake() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Process takes one received mail all the way: judge, decide, carry out. A mail that cannot be
+// processed goes to quarantine with the reason. The error is the store's alone: try again later.
+func (r *Router) Process(ctx context.Context, id store.LedgerID) error {
+	var received store.Received
+	if err := r.store.View(ctx, func(tx *store.Tx) (err error) {
+		received, err = tx.Received(id)
+		return err
+	}); err != nil {
+		return err
+	}
+	p := r.current()
+	err := r.process(ctx, p, received)
+	var bad *unprocessable
+	if errors.As(err, &bad) {
+		r.log.Error("mail quarantined", "mailbox", received.Mailbox, "uid", received.UID, "message_id", received.MessageID, "err", bad.err)
+		return r.quarantine(ctx, id, bad)
+	}
+	if errors.Is(err, store.ErrConflict) { // another daemon was first
+		return nil
+	}
+	return err
+}
+
+// unprocessable is a mail's own fault, not the store's: it would fail again.
+type unprocessable struct{ err error }
+
+func (u *unprocessable) Error() string { return u.err.Error() }
+func (u *unprocessable) Unwrap() error { return u.err }
+
+func (r *Router) process(ctx context.Context, p policy, received store.Received) (err error) {
+	defer func() {
+		if v := recover(); v != nil { // one bad mail never stops another
+			err = &unprocessable{fmt.Errorf("panic: %v", v)}
+		}
+	}()
+	box, ok := p.cfg.Mailbox(received.Mailbox)
+	if !ok {
+		return &unprocessable{fmt.Errorf("mailbox %q is no longer configured", received.Mailbox)}
+	}
+	mail, now := p.judge.Mail(received, box), r.clock()
+	_, err = r.act(ctx, p, mail, now, func(tx *store.Tx) (Facts, error) { return mailFacts(tx, p, mail, box, now) })
+	return err
+}
+
+func (r *Router) quarantine(ctx context.Context, id store.LedgerID, bad *unprocessable) error {
+	return r.store.InTx(ctx, func(tx *store.Tx) error {
+		err := tx.Dispose(id, store.Quarantine, bad.Error(), 0, r.clock())
+		if errors.Is(err, store.ErrConflict) {
+			return nil
+		}
+		return err
+	})
+}
+
+// act decides on one event at now and carries the plan out, facts and all in one transaction. When
+// somebody else changed the case in between, it is decided anew.
+func (r *Router) act(ctx context.Context, p policy, e Event, now time.Time, facts func(*store.Tx) (Facts, error)) (Plan, error) {
+	for tries := 1; ; tries++ {
+		var plan Plan
+		err := r.store.InTx(ctx, func(tx *store.Tx) error {
+			f, err := facts(tx)
+			if err != nil {
+				return err
+			}
+			plan = Decide(e, f, now)
+			return carryOut(tx, p.writer, e, plan, f, now)
+		})
+		if err == nil {
+			r.report(e, plan)
+			return plan, nil
+		}
+		if !errors.Is(err, store.ErrConflict) || tries == 3 {
+			return Plan{}, err
+		}
+	}
+}
+
+// report logs what an event led to, one line.
+func (r *Router) report(e Event, p Plan) {
+	args := []any{}
+	if m, ok := e.(*Mail); ok {
+		args = append(args, "mailbox", m.Received.Mailbox, "uid", m.Received.UID, "message_id", m.Received.MessageID, "disposition", p.Disposition, "why", p.Reason)
+	}
+	if p.Case != nil {
+		args = append(args, "case", p.Case.Reference, "state", p.Case.State, "theme", p.Case.Theme, "agent", p.Case.Agent)
+	}
+	switch e.(type) {
+	case *Mail:
+		r.log.Info("mail processed", args...)
+	default:
+		if len(p.Events) > 0 {
+			r.log.Info("case "+p.Events[0].Kind, args...)
+		}
+	}
+}
