@@ -111,7 +111,7 @@ func (p *Plan) toTriage(m *Mail, f Facts, now time.Time) {
 	}
 	said := []Said{m.said()}
 	p.letterTo(f, p.Case.Supervisor, Letter{Kind: config.Unfiled, Purpose: ForCommands, Candidates: candidates,
-		Words: words(said), Attachments: attachments(said)})
+		Words: f.words(said), Attachments: attachments(said)})
 }
 
 // toAgent gives the case to the agent who treats its theme, with everything said so far.
@@ -129,7 +129,7 @@ func (p *Plan) give(f Facts, agent string, said []Said, why Phrase, because stri
 	p.Case.Agent = agent
 	p.assign(f, agent, store.Treat, now)
 	p.event(now, "assigned", "clock", "agent", agent, "why", because)
-	p.letterTo(f, agent, Letter{Kind: config.Assigned, Purpose: ForAnswer, Reason: []Phrase{why}, Words: words(said), Attachments: attachments(said)})
+	p.letterTo(f, agent, Letter{Kind: config.Assigned, Purpose: ForAnswer, Reason: []Phrase{why}, Words: f.words(said), Attachments: attachments(said)})
 }
 
 // assign ends whatever assignments there are for a new one.
@@ -169,7 +169,7 @@ func decideFollowUp(m *Mail, f Facts, now time.Time) Plan {
 		p.reopen(m, f, now)
 	}
 	said := []Said{m.said()}
-	notice := Letter{Kind: config.FollowUp, Purpose: ForAnswer, Words: words(said), Attachments: attachments(said)}
+	notice := Letter{Kind: config.FollowUp, Purpose: ForAnswer, Words: f.words(said), Attachments: attachments(said)}
 	switch {
 	case p.Assign != nil: // reopened for a new assignment: its notice says everything
 	case f.Current != nil && f.Current.Role == store.Triage:
@@ -263,11 +263,12 @@ func endedAt(c *store.Case) time.Time {
 func (m *Mail) said() Said { return Said{m.Received.InternalDate, m.Message, m.Words} }
 
 // words is what the citizen wrote, mail after mail, bounded.
-func words(said []Said) string {
+func (f Facts) words(said []Said) string {
+	_, calendar := f.circuit(f.Case)
 	var b strings.Builder
 	for i, s := range said {
 		if i > 0 {
-			fmt.Fprintf(&b, "\n\n— %s —\n\n", s.At.Format("2006-01-02 15:04"))
+			fmt.Fprintf(&b, "\n\n— %s —\n\n", s.At.In(calendar.Zone).Format("2006-01-02 15:04"))
 		}
 		b.WriteString(strings.TrimSpace(s.Words.Text))
 	}

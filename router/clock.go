@@ -66,7 +66,7 @@ func (p *Plan) breach(d store.Deadline, f Facts, now time.Time) {
 		}
 		p.Letters = append(p.Letters, l)
 	}
-	p.nudge(f, Letter{Kind: config.Breach})
+	p.nudge(f, Letter{Kind: config.Reminder})
 	p.oversee(f, f.late(), now)
 }
 
@@ -81,7 +81,7 @@ func (p *Plan) nudge(f Facts, l Letter) {
 	if f.Current == nil {
 		return
 	}
-	l.Purpose, l.Assignment, l.Words = ForAnswer, f.Current.ID, words(f.Said)
+	l.Purpose, l.Assignment, l.Words = ForAnswer, f.Current.ID, f.words(f.Said)
 	if f.Current.Role != store.Treat {
 		l.Purpose = ForCommands
 	}

@@ -76,11 +76,11 @@ func (w writer) twins(l Letter, d dossier, subject, body string) (text, html str
 	p := page{Language: string(l.Language), Title: subject, Body: bodyHTML(body)}
 	if l.Agent != "" {
 		p.Marker = mailbox.MarkerLine(Phrase{"marker", nil}.In(w.cfg, l.Language))
-		text = p.Marker + "\n\n" + body
+		text = p.Marker + "\n\n" + bodyText(body)
 	} else {
 		header, footer := w.frame(d, l.Language)
 		p.Header, p.Footer = template.HTML(header), template.HTML(footer)
-		text = joinBlocks(textOf(header), body, textOf(footer))
+		text = joinBlocks(textOf(header), bodyText(body), textOf(footer))
 	}
 	html, err = p.html()
 	return text, html, err

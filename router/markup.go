@@ -32,6 +32,17 @@ func bodyHTML(body string) template.HTML {
 	return template.HTML(b.String())
 }
 
+// bodyText is the text twin: the body as it is, its headings in capitals instead of marks.
+func bodyText(body string) string {
+	lines := strings.Split(body, "\n")
+	for i, l := range lines {
+		if heading, ok := strings.CutPrefix(l, "## "); ok {
+			lines[i] = strings.ToUpper(heading)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // blocks parts text at blank lines, and a list from the paragraph right above it.
 func blocks(text string) []string {
 	var all []string

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,8 +63,8 @@ func New(ctx context.Context, cfg *config.Config, st *store.Store, clock func() 
 	return r, r.Reload(cfg)
 }
 
-// newID is 130 random bits that survive case folding.
-func newID() string { return macEncoding.EncodeToString([]byte(rand.Text()))[:26] }
+// newID is 100 random bits, short enough that a Message-ID need not be folded.
+func newID() string { return strings.ToLower(rand.Text())[:20] }
 
 // Reload makes the router act by cfg from now on. What is under way ends by the old one.
 func (r *Router) Reload(cfg *config.Config) error {

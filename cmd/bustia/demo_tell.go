@@ -137,7 +137,7 @@ func (t *teller) line(c store.Case, e store.Event) (what, how string) {
 		if id, ok := strings.CutPrefix(f["to"], "agent:"); ok {
 			to = t.agent(id)
 		}
-		return "sent", fmt.Sprintf("%s to %s", strings.ReplaceAll(f["mail"], "_", " "), to) + t.faint(" <"+shorten(f["message_id"], 40)+">")
+		return "sent", fmt.Sprintf("%s to %s", strings.ReplaceAll(f["mail"], "_", " "), to)
 	default:
 		return strings.ReplaceAll(e.Kind, "_", " "), f["why"]
 	}
