@@ -16,13 +16,14 @@
 // Rules and keywords share one way of writing what to look for:
 //
 //	fiança              the word
-//	grau de dependència the phrase; articles and prepositions need not be the same ones
-//	padr*               every word that begins so; the last or any other word of a phrase
+//	grau de dependència the phrase
+//	padr*               every word that begins so; alone or in a phrase
 //	/exp\. ?\d{4}/      in rules only: an RE2 over the folded text (lower case, no marks, line
 //	                    breaks kept), in which case, marks and the flags i and m need no mention
 //
-// A keyword of a theme is also found in its other number or gender (beca finds beques); a rule
-// finds only what it says.
+// A rule finds only what it says. A keyword of a theme is also found in its other number or gender
+// (beca finds beques), and with other articles and prepositions inside the phrase (ajut al lloguer
+// finds ajuts de lloguer).
 //
 // # Rules
 //

@@ -192,7 +192,7 @@ func (p *passage) quote(start, end int32) string {
 // fillers are the articles and prepositions that a phrase is compared without, in the four
 // languages and folded.
 var fillers = set(`
-	a al als an ara as ath d de del dels dera der des deth e el els era es eth for l la las les lo los
+	a al als an ara as ath d de del dels dera der des deth e el els er era es eth for l la las les lo los
 	of para pel pels per por the to ua ues un una unas unes unos uns
 `)
 

@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -35,10 +36,16 @@ func (t token) matches(w *word) bool {
 	panic("classifier: unknown form of token")
 }
 
+// pattern is a word or phrase that is looked for.
+type pattern struct {
+	tokens []token
+	loose  bool // articles and prepositions between the tokens are passed over
+}
+
 // lexicon is every word and phrase that a config looks for. All of them are found in one pass
 // over a mail.
 type lexicon struct {
-	patterns [][]token
+	patterns []pattern
 	ids      map[string]int32
 	first    map[token][]int32 // patterns by their first token
 	prefixes []int             // lengths of the first tokens that are prefixes
@@ -67,56 +74,47 @@ func (p part) String() string {
 }
 
 // add takes words in ("word", "two words", "prefix*") and returns the pattern's number, or -1
-// when there is no word in it. Words without a star are compared in the form given.
-func (l *lexicon) add(words string, f form) int32 {
-	pattern := tokens(words, f)
-	if len(pattern) == 0 {
+// when there is no word in it. A loose one is found in another number too, and whatever articles
+// and prepositions stand inside.
+func (l *lexicon) add(words string, loose bool) int32 {
+	tokens := tokens(words, loose)
+	if len(tokens) == 0 {
 		return -1
 	}
-	var key strings.Builder
-	for _, t := range pattern {
-		key.WriteString(t.text)
-		key.WriteByte(' ')
-		key.WriteByte('0' + byte(t.form))
-	}
-	if id, ok := l.ids[key.String()]; ok {
+	key := fmt.Sprint(loose, tokens)
+	if id, ok := l.ids[key]; ok {
 		return id
 	}
 	id := int32(len(l.patterns))
-	l.patterns = append(l.patterns, pattern)
+	l.patterns = append(l.patterns, pattern{tokens, loose})
 	if l.ids == nil {
 		l.ids, l.first = make(map[string]int32), make(map[token][]int32)
 	}
-	l.ids[key.String()] = id
-	l.first[pattern[0]] = append(l.first[pattern[0]], id)
-	if n := len(pattern[0].text); pattern[0].form == prefixed && !slices.Contains(l.prefixes, n) {
+	l.ids[key] = id
+	first := tokens[0]
+	l.first[first] = append(l.first[first], id)
+	if n := len(first.text); first.form == prefixed && !slices.Contains(l.prefixes, n) {
 		l.prefixes = append(l.prefixes, n)
 	}
 	return id
 }
 
-// tokens are what words looks for. Fillers are dropped unless there is nothing else.
-func tokens(words string, f form) []token {
-	var all, content []token
+// tokens are what words looks for.
+func tokens(words string, loose bool) []token {
+	var out []token
 	p := newPassage(words, maxSubject)
 	for i := range p.words {
 		w := &p.words[i]
-		t := token{text: w.folded, form: asWritten}
 		switch {
 		case strings.HasPrefix(p.original[w.end:], "*"):
-			t.form = prefixed
-		case f == anyNumber:
-			t = w.stem
-		}
-		all = append(all, t)
-		if !w.filler || t.form == prefixed {
-			content = append(content, t)
+			out = append(out, token{text: w.folded, form: prefixed})
+		case !loose:
+			out = append(out, token{text: w.folded, form: asWritten})
+		case !w.filler || i == 0 || i == len(p.words)-1:
+			out = append(out, w.stem)
 		}
 	}
-	if len(content) == 0 {
-		return all
-	}
-	return content
+	return out
 }
 
 // find appends every hit in p to hits.
@@ -125,7 +123,7 @@ func (l *lexicon) find(p *passage, where part, hits []hit) []hit {
 		w := &p.words[i]
 		try := func(first token) {
 			for _, id := range l.first[first] {
-				if to, ok := follow(p.words, i, l.patterns[id]); ok {
+				if to, ok := l.patterns[id].follow(p.words, i); ok {
 					hits = append(hits, hit{pattern: id, part: where, from: int32(i), to: int32(to)})
 				}
 			}
@@ -144,10 +142,10 @@ func (l *lexicon) find(p *passage, where part, hits []hit) []hit {
 // maxFillers is how many articles and prepositions in a row a phrase reaches over.
 const maxFillers = 3
 
-// follow says whether pattern, whose first token is words[i], goes on from there, and where it ends.
-func follow(words []word, i int, pattern []token) (int, bool) {
+// follow says whether p, whose first token is words[i], goes on from there, and where it ends.
+func (p *pattern) follow(words []word, i int) (int, bool) {
 	i++
-	for _, t := range pattern[1:] {
+	for _, t := range p.tokens[1:] {
 		for skipped := 0; ; skipped++ {
 			if i >= len(words) {
 				return 0, false
@@ -155,7 +153,7 @@ func follow(words []word, i int, pattern []token) (int, bool) {
 			if t.matches(&words[i]) {
 				break
 			}
-			if !words[i].filler || skipped == maxFillers {
+			if !p.loose || !words[i].filler || skipped == maxFillers {
 				return 0, false
 			}
 			i++

@@ -65,7 +65,7 @@ func newTerms(list []string, l *lexicon) terms {
 			if re := compile(body); re != nil {
 				t.expressions = append(t.expressions, re)
 			}
-		} else if id := l.add(s, asWritten); id >= 0 {
+		} else if id := l.add(s, false); id >= 0 {
 			t.patterns = append(t.patterns, id)
 		}
 	}

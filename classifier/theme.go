@@ -79,7 +79,7 @@ func (c *Classifier) addKeywords(of use, keywords map[config.Language][]config.K
 	}
 	for _, language := range slices.Sorted(maps.Keys(keywords)) {
 		for _, k := range keywords[language] {
-			id := c.lexicon.add(k.Words, anyNumber)
+			id := c.lexicon.add(k.Words, true)
 			if id < 0 {
 				continue
 			}
@@ -167,7 +167,7 @@ func (c *Classifier) longest(m *mail) [2][]int32 {
 // worth is the evidence of one keyword's places, the subject's first: each counts half of the
 // one before.
 func (c *Classifier) worth(hits []hit, longest [2][]int32) float64 {
-	phrase := phraseWorth[min(len(c.lexicon.patterns[hits[0].pattern]), len(phraseWorth)-1)]
+	phrase := phraseWorth[min(len(c.lexicon.patterns[hits[0].pattern].tokens), len(phraseWorth)-1)]
 	sum, share := 0.0, 1.0
 	for _, h := range hits {
 		w := phrase * share

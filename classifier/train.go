@@ -19,6 +19,7 @@ const (
 	epochs       = 8
 	drawsOurs    = 12000 // examples of one of our languages in an epoch
 	drawsOther   = 3000  // of another, of which there is little text
+	mostDraws    = 100   // of one sentence in an epoch
 	learningRate = 0.3
 	shrink       = 1e-6 // of the weights, at each example that touches them
 	frequent     = 2    // how often a word must occur to be known
@@ -169,6 +170,7 @@ func (t *trainer) epoch() {
 		if slices.Contains(known, language) {
 			draws = drawsOurs
 		}
+		draws = min(draws, mostDraws*len(t.corpora[k]))
 		order = append(order, slices.Repeat([]int{k}, draws)...)
 	}
 	t.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
