@@ -56,7 +56,7 @@ func TestUpdateCase(t *testing.T) {
 		})
 		changed := Case{
 			ID: c.ID, Reference: "B-9", State: Answered, Mailbox: "other", Organisation: "roads", Circuit: "second", Type: "queixa",
-			Theme: "roads/tolls", Organisational: []string{"staff"}, Language: "es", CitizenAddress: "new@example.org", CitizenName: "N",
+			Theme: "roads/tolls", Organisational: []string{"staff"}, Language: "es", CitizenAddress: "new@example.org", CitizenName: "N", Silent: true,
 			Subject: "S", Agent: "carla", Supervisor: "dora", Linked: c.ID, ReceivedAt: at(90), OpenedAt: at(91), AnsweredAt: at(92), ClosedAt: at(93),
 		}
 		do(t, s, func(tx *Tx) error { return tx.UpdateCase(changed, Open) })
@@ -197,6 +197,8 @@ func TestEvents(t *testing.T) {
 		}
 		do(t, s, func(tx *Tx) error { return errors.Join(tx.AddEvent(want[0]), tx.AddEvent(want[1])) })
 		got := must(t, s, func(tx *Tx) ([]Event, error) { return tx.Events(id) })
+		after := must(t, s, func(tx *Tx) ([]Event, error) { return tx.EventsAfter(got[0].ID) })
+		wantSame(t, after, got[1:])
 		for i := range got {
 			if got[i].ID == 0 {
 				t.Error("event has no id")

@@ -7,7 +7,7 @@ import (
 
 func outgoing(messageID string, state OutgoingState) Outgoing {
 	return Outgoing{Kind: "acknowledgement", MessageID: messageID, Mailbox: "main", ReversePath: "bounce@example.cat",
-		Recipient: "Citizen@example.org", Subject: "Hem rebut", Raw: []byte("Subject: x\r\n\r\n\xff\x00"), State: state, CreatedAt: at(0)}
+		Recipient: "Citizen@example.org", Agent: "anna", Subject: "Hem rebut", Raw: []byte("Subject: x\r\n\r\n\xff\x00"), State: state, CreatedAt: at(0)}
 }
 
 func TestOutgoing(t *testing.T) {
@@ -134,7 +134,9 @@ func TestSentTo(t *testing.T) {
 			check("citizen@example.org", 1, 2)
 			check("citizen@example.org", 3, 0)
 			check("other@example.org", 0, 0)
-			return nil
+			states, err := tx.OutgoingStates()
+			wantSame(t, states, map[OutgoingState]int{Sent: 1, Queued: 1, OnHold: 1, Dropped: 1})
+			return err
 		})
 		// The brake holds when many want to write at once.
 		const limit = 3
