@@ -221,7 +221,7 @@ func (p *Plan) file(arg string, f Facts, by order, now time.Time) (did, wrong Ph
 		p.Case.State = store.Open
 	}
 	if p.Case.State == store.Open {
-		p.toAgent(f, f.Said, Phrase{"you_treat", []any{themeArg(theme.Path)}}, now)
+		p.toAgent(f, handover{by: "clock", why: Phrase{"you_treat", []any{themeArg(theme.Path)}}, said: f.Said}, now)
 	}
 	return Phrase{"filed", []any{themeArg(theme.Path), p.Case.Agent}}, Phrase{}
 }
@@ -293,7 +293,7 @@ func (p *Plan) handTo(arg string, f Facts, by order, now time.Time) (did, wrong 
 	if !supervises && !treats {
 		return Phrase{}, Phrase{"agent_not_theme", []any{a.ID, themeArg(p.Case.Theme)}}
 	}
-	p.give(f, a.ID, f.Said, Phrase{"handed", []any{by.by}}, "handed over by "+by.by, now)
+	p.give(f, a.ID, "handed over", handover{by: by.by, why: Phrase{"handed", []any{by.by}}, said: f.Said}, now)
 	return Phrase{"handed_to", []any{a.Name}}, Phrase{}
 }
 

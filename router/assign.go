@@ -24,9 +24,10 @@ type Workload struct {
 
 // Assign chooses the agent for a case on theme in language l: those assigned to the deepest theme
 // on its path, of them those who answer in l when there is one, of them the one with the fewest
-// open cases, then the one who was given a case longest ago, then the first in the configuration.
-// Agents in not are passed over while anybody else is left.
-func Assign(cfg *config.Config, theme string, l config.Language, w Workload, not ...string) Route {
+// open cases, then the one who names l earlier among their languages (so that who answers in a rare
+// language stays free for it), then the one who was given a case longest ago, then the first in the
+// configuration.
+func Assign(cfg *config.Config, theme string, l config.Language, w Workload) Route {
 	org := organisationOf(cfg, theme)
 	r := Route{Supervisor: supervisorOf(cfg, org)}
 	at, agents := treating(cfg, theme)
@@ -35,9 +36,6 @@ func Assign(cfg *config.Config, theme string, l config.Language, w Workload, not
 		return r
 	}
 	r.Why = append(r.Why, fmt.Sprintf("%s treated by %s", at, ids(agents)))
-	if others := keep(agents, func(a *config.Agent) bool { return !slices.Contains(not, a.ID) }); len(others) > 0 {
-		agents = others
-	}
 	if speakers := keep(agents, func(a *config.Agent) bool { return slices.Contains(a.Languages, l) }); len(speakers) > 0 {
 		agents = speakers
 		r.Why = append(r.Why, fmt.Sprintf("answering in %s: %s", l, ids(agents)))
@@ -46,6 +44,9 @@ func Assign(cfg *config.Config, theme string, l config.Language, w Workload, not
 	}
 	best := slices.MinFunc(agents, func(a, b *config.Agent) int {
 		if n := w.Open[a.ID] - w.Open[b.ID]; n != 0 {
+			return n
+		}
+		if n := slices.Index(a.Languages, l) - slices.Index(b.Languages, l); n != 0 {
 			return n
 		}
 		return w.Last[a.ID].Compare(w.Last[b.ID])

@@ -35,7 +35,7 @@ func decideNewCase(m *Mail, f Facts, now time.Time) Plan {
 	if c.State == store.Unfiled {
 		p.toTriage(m, f, now)
 	} else {
-		p.toAgent(f, []Said{m.said()}, Phrase{"you_treat", []any{themeArg(c.Theme)}}, now)
+		p.toAgent(f, handover{by: "clock", why: Phrase{"you_treat", []any{themeArg(c.Theme)}}, said: []Said{m.said()}}, now)
 	}
 	return p
 }
@@ -114,22 +114,29 @@ func (p *Plan) toTriage(m *Mail, f Facts, now time.Time) {
 		Words: f.words(said), Attachments: attachments(said)})
 }
 
-// toAgent gives the case to the agent who treats its theme, with everything said so far.
-func (p *Plan) toAgent(f Facts, said []Said, why Phrase, now time.Time, not ...string) {
-	p.Route = Assign(f.Config, p.Case.Theme, config.Language(p.Case.Language), f.Workload, not...)
+// handover is a case going to an agent.
+type handover struct {
+	by   string // for the history
+	why  Phrase // for the agent
+	said []Said // what the citizen wrote so far
+}
+
+// toAgent gives the case to the agent who treats its theme.
+func (p *Plan) toAgent(f Facts, h handover, now time.Time) {
+	p.Route = Assign(f.Config, p.Case.Theme, config.Language(p.Case.Language), f.Workload)
 	p.Case.Supervisor = p.Route.Supervisor
 	if p.Route.Agent == "" { // the configuration was checked for this; a reload may have raced
 		p.Route.Agent = p.Route.Supervisor
 	}
-	p.give(f, p.Route.Agent, said, why, strings.Join(p.Route.Why, "; "), now)
+	p.give(f, p.Route.Agent, strings.Join(p.Route.Why, "; "), h, now)
 }
 
 // give assigns the case to one agent and sends the notice.
-func (p *Plan) give(f Facts, agent string, said []Said, why Phrase, because string, now time.Time) {
+func (p *Plan) give(f Facts, agent, because string, h handover, now time.Time) {
 	p.Case.Agent = agent
 	p.assign(f, agent, store.Treat, now)
-	p.event(now, "assigned", "clock", "agent", agent, "why", because)
-	p.letterTo(f, agent, Letter{Kind: config.Assigned, Purpose: ForAnswer, Reason: []Phrase{why}, Words: f.words(said), Attachments: attachments(said)})
+	p.event(now, "assigned", h.by, "agent", agent, "why", because)
+	p.letterTo(f, agent, Letter{Kind: config.Assigned, Purpose: ForAnswer, Reason: []Phrase{h.why}, Words: f.words(h.said), Attachments: attachments(h.said)})
 }
 
 // assign ends whatever assignments there are for a new one.
@@ -195,7 +202,7 @@ func (p *Plan) reopen(m *Mail, f Facts, now time.Time) {
 	}
 	p.Case.State = store.Open
 	if f.Current == nil || f.Current.Role != store.Treat || !now.Before(f.Current.ExpiresAt) {
-		p.toAgent(f, append(slices.Clone(f.Said), m.said()), Phrase{"reopened", nil}, now)
+		p.toAgent(f, handover{by: "clock", why: Phrase{"reopened", nil}, said: append(slices.Clone(f.Said), m.said())}, now)
 	}
 }
 

@@ -58,7 +58,7 @@ func (p *Plan) remind(d store.Deadline, f Facts, now time.Time) {
 
 // breach tells the citizen once that the answer is late, and the supervisor.
 func (p *Plan) breach(d store.Deadline, f Facts, now time.Time) {
-	p.event(now, "breached", "clock", "due", d.Due.UTC().Format(time.RFC3339), "agent", f.current())
+	p.event(now, "breached", "clock", "due", f.local(d.Due), "agent", f.current())
 	if c := f.Case; !c.Silent && c.CitizenAddress != "" && f.Recent < burst {
 		l := Letter{Kind: config.HoldingReply, To: citizenOf(c), Language: config.Language(c.Language), Purpose: ForCitizen, Automatic: "auto-generated"}
 		if n := len(f.Said); n > 0 {
@@ -72,7 +72,7 @@ func (p *Plan) breach(d store.Deadline, f Facts, now time.Time) {
 
 // escalate tells the supervisor again.
 func (p *Plan) escalate(d store.Deadline, f Facts, now time.Time) {
-	p.event(now, "escalated", "clock", "due", d.Due.UTC().Format(time.RFC3339), "supervisor", f.Case.Supervisor)
+	p.event(now, "escalated", "clock", "due", f.local(d.Due), "supervisor", f.Case.Supervisor)
 	p.oversee(f, f.late(), now)
 }
 
@@ -106,6 +106,12 @@ func (p *Plan) oversee(f Facts, l Letter, now time.Time) {
 // late is the letter to the supervisor about a case whose committed time has passed.
 func (f Facts) late() Letter {
 	return Letter{Kind: config.Breach, Reason: []Phrase{{"agent_has", []any{f.current()}}}}
+}
+
+// local is t where the case's calendar holds.
+func (f Facts) local(t time.Time) string {
+	_, calendar := f.circuit(f.Case)
+	return t.In(calendar.Zone).Format(time.RFC3339)
 }
 
 // current is the id of whoever has the case, for the history.

@@ -94,7 +94,10 @@ func parseCommand(line string, bare bool) (c Command, wrong string, is bool) {
 	case !known:
 		return Command{}, unknownCommand(line, folded), true
 	}
-	c = Command{Verb: verb, Arg: strings.Trim(strings.TrimSpace(arg), "<>.,;"), Line: line}
+	c = Command{Verb: verb, Arg: strings.TrimSpace(arg), Line: line}
+	if verb == VerbTheme || verb == VerbTo { // a name, as people end sentences and clients mark addresses
+		c.Arg = strings.Trim(c.Arg, "<>.,;")
+	}
 	if c.Arg == "" && (verb == VerbTheme || verb == VerbTo || verb == VerbNote) {
 		return Command{}, fmt.Sprintf("%q: says nothing after %s", line, word), true
 	}

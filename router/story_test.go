@@ -34,7 +34,7 @@ var update = flag.Bool("update", false, "rewrite the stories' outcomes")
 //	2026-04-02 10:00 raw-reply WHO KIND    the same, but the file is all of the mail but its To
 //	2026-04-08 09:00 sweep                 the clock
 //	2026-04-08 09:00 order VERB ARG        the operator, on the newest case
-//	2026-04-08 09:00 refused KIND          the submission server will never take the newest mail of KIND
+//	2026-04-08 09:00 bounce KIND           a server returns the newest mail of KIND
 func TestStories(t *testing.T) {
 	stories, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(stories) == 0 {
@@ -83,6 +83,7 @@ type story struct {
 	event  int64
 	mail   map[store.OutgoingID]bool
 	ledger map[store.LedgerID]bool
+	states map[store.CaseID]string
 	told   strings.Builder
 }
 
@@ -100,7 +101,7 @@ func sample(t testing.TB) *config.Config {
 
 func newStory(t *testing.T) *story {
 	t.Helper()
-	s := &story{t: t, ctx: t.Context(), cfg: sample(t), mail: map[store.OutgoingID]bool{}, ledger: map[store.LedgerID]bool{}}
+	s := &story{t: t, ctx: t.Context(), cfg: sample(t), mail: map[store.OutgoingID]bool{}, ledger: map[store.LedgerID]bool{}, states: map[store.CaseID]string{}}
 	var err error
 	if s.store, err = store.Connect(s.ctx, "sqlite:"+filepath.Join(t.TempDir(), "story.db")); err != nil {
 		t.Fatal(err)
@@ -144,8 +145,8 @@ func (s *story) step(name, data string) {
 		s.must(s.router.Sweep(s.ctx, s.now))
 	case "order":
 		s.order(args)
-	case "refused":
-		s.must(s.router.refused(s.ctx, s.newest("", args[0]), fmt.Errorf("550 5.1.1 no such user")))
+	case "bounce":
+		s.bounce(s.newest("", args[0]))
 	default:
 		s.t.Fatalf("step %q: unknown", name)
 	}
@@ -208,6 +209,40 @@ func (s *story) reply(who, kind, text string) {
 	raw := fmt.Sprintf("From: <%s>\nTo: <%s>\nSubject: Re: %s\nMessage-ID: <r%d@client.example>\nIn-Reply-To: <%s>\nReferences: <%s>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n%s\n-- \nUn client de correu\n\nEl dj., 2 d'abr. 2026 a les 10:00, Bústia <bustia@example.cat> va escriure:\n%s\n",
 		o.Recipient, m.ReplyTo[0].Address, m.Subject, s.uid, m.MessageID, m.MessageID, text, quoted)
 	s.receive(m.ReplyTo[0].Address, raw)
+}
+
+// bounce returns a mail as servers do (RFC 3464).
+func (s *story) bounce(o store.Outgoing) {
+	s.t.Helper()
+	header, _, _ := strings.Cut(string(o.Raw), "\r\n\r\n")
+	s.receive(o.ReversePath, fmt.Sprintf(`Return-Path: <>
+From: MAILER-DAEMON@mx.example.org
+To: %s
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <dsn%d@mx.example.org>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I could not deliver your mail.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+
+Final-Recipient: rfc822; %s
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 no such user
+--b
+Content-Type: text/rfc822-headers
+
+%s
+--b--
+`, o.ReversePath, o.ID, o.Recipient, strings.ReplaceAll(header, "\r\n", "\n")))
 }
 
 func (s *story) order(args []string) {
@@ -297,9 +332,16 @@ func (s *story) tellCases(tx *store.Tx) error {
 		}
 		state := fmt.Sprintf("  = %s %s theme=%q agent=%q", c.Reference, c.State, c.Theme, c.Agent)
 		for _, d := range deadlines {
-			state += fmt.Sprintf(" [%s due %s %s, next %s]", d.Kind, d.Due.In(s.now.Location()).Format("Mon 2006-01-02"), d.State, strings.TrimSpace(d.Step))
+			state += fmt.Sprintf(" [%s due %s %s", d.Kind, d.Due.In(s.now.Location()).Format("Mon 2006-01-02"), d.State)
+			if !d.Next.IsZero() {
+				state += d.Next.In(s.now.Location()).Format(", Mon 2006-01-02 15:04 ") + d.Step
+			}
+			state += "]"
 		}
-		s.told.WriteString(state + "\n")
+		if s.states[c.ID] != state {
+			s.states[c.ID] = state
+			s.told.WriteString(state + "\n")
+		}
 	}
 	return nil
 }
