@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -16,7 +17,7 @@ import (
 const (
 	maxBytes  = 64 << 20 // in all files
 	maxFiles  = 10_000
-	maxNodes  = 4 << 20 // values read, each use of an alias counted
+	maxNodes  = 1 << 20 // values read, each use of an alias counted
 	maxFaults = 1000    // kept; the rest is only counted
 	maxMerge  = 8       // "<<" inside "<<"
 )
@@ -107,6 +108,14 @@ func (n node) child(y *yaml.Node, step string) node {
 	return n.r.node(y, n.file, path)
 }
 
+// step is how a path shows a key: in quotes when it would not be read as one.
+func step(key string) string {
+	if len(key) > 64 || strings.ContainsFunc(key, func(c rune) bool { return !unicode.IsPrint(c) || strings.ContainsRune(` .:[]"`, c) }) {
+		return "[" + quote(key) + "]"
+	}
+	return "." + key
+}
+
 // full says, once, that there is more than can be read. Aliases of lists of aliases are the way to get there.
 func (n node) full() bool {
 	if n.r.nodes <= maxNodes {
@@ -159,7 +168,7 @@ func (n node) merged(seen map[string]bool, depth int) (entries []entry) {
 		if k.Kind == yaml.AliasNode && k.Alias != nil {
 			k = k.Alias
 		}
-		e := entry{n.child(n.Content[i], "."+k.Value), n.child(n.Content[i+1], "."+k.Value)}
+		e := entry{n.child(n.Content[i], step(k.Value)), n.child(n.Content[i+1], step(k.Value))}
 		switch {
 		case k.Tag == "!!merge":
 			merges = append(merges, e.value)
@@ -265,6 +274,7 @@ func (n node) warn(format string, args ...any) {
 
 // add keeps a fault, each once: what stands behind an alias is read at every use.
 func (r *reading) add(f Fault) {
+	f.Message = strings.ReplaceAll(f.Message, "\n", " ") // a fault is a line
 	if len(r.faults) >= maxFaults {
 		r.more++
 		r.fatal = r.fatal || !f.Warning

@@ -37,7 +37,7 @@ func (t *Template) Render(l Letter) (subject, body string, err error) {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func render(part, source string, l Letter) (string, error) {
-	t, err := texttemplate.New(part).Parse(source)
+	t, err := parseTemplate(part, source)
 	if err != nil {
 		return "", fmt.Errorf("parse %s: %w", part, err)
 	}
@@ -46,6 +46,17 @@ func render(part, source string, l Letter) (string, error) {
 		return "", fmt.Errorf("render %s: %w", part, err)
 	}
 	return w.String(), nil
+}
+
+// otherTemplates are the actions that make or call another template. One that calls itself would keep
+// the daemon busy for minutes.
+var otherTemplates = regexp.MustCompile(`\{\{-?\s*(define|block|template)\b`)
+
+func parseTemplate(part, source string) (*texttemplate.Template, error) {
+	if otherTemplates.MatchString(source) {
+		return nil, errors.New("define, block and template are not for here: write the words where they are needed")
+	}
+	return texttemplate.New(part).Parse(source)
 }
 
 // bounded is a buffer that takes no more than most bytes.
@@ -67,17 +78,11 @@ type wrong struct {
 	message string
 }
 
-// otherTemplates are the actions that make or call another template. One that called itself would never end.
-var otherTemplates = regexp.MustCompile(`\{\{-?\s*(define|block|template)\b`)
-
 // checkSource says everything wrong with a template before any mail needs it.
 func checkSource(part, source string) []wrong {
-	t, err := texttemplate.New(part).Parse(source)
+	t, err := parseTemplate(part, source)
 	if err != nil {
 		return []wrong{templateError(err)}
-	}
-	if otherTemplates.MatchString(source) {
-		return []wrong{{0, "define, block and template are not for here: write the words where they are needed"}}
 	}
 	if t.Tree == nil || parse.IsEmptyTree(t.Root) {
 		return []wrong{{0, "is empty"}}
