@@ -18,6 +18,17 @@ func (c *cut) doubt(why string) {
 	}
 }
 
+// addBelow adds what stands outside the quote but not above it, without the signature that often does.
+func (c *cut) addBelow(parts [][]line) {
+	for _, part := range parts {
+		part = trimBelow(part)
+		if written(part) > 0 {
+			c.doubt("words between or below quoted lines")
+			c.own = append(c.own, part)
+		}
+	}
+}
+
 // cutQuotes finds the writer's lines.
 func cutQuotes(lines []line) cut {
 	for i, l := range lines {
@@ -39,10 +50,11 @@ func cutAtMarker(lines []line, at int) cut {
 		between := above[h.to:]
 		above = above[:h.from]
 		c.flat = !marked
+		_, again := findHead(between[min(1, len(between)):])
 		switch {
 		case marked:
-			c.own = stretches(between)
-		case h.kind == attribution && !h.complete, h.kind == forward, written(between) > 8:
+			c.addBelow(stretches(between))
+		case h.kind == attribution && !h.complete, h.kind == forward, again, written(between) > 8:
 			c.doubt("words between the quoted mail's head and our line")
 		}
 	}
@@ -53,10 +65,7 @@ func cutAtMarker(lines []line, at int) cut {
 	}
 	c.own = append(stretches(top), c.own...)
 	if marked {
-		if h, found := findHead(below); found {
-			below = below[:h.from]
-		}
-		c.own = append(c.own, stretches(below)...)
+		c.addBelow(stretches(beforeHead(below)))
 	}
 	if quoted(top) {
 		c.doubt("words between or below quoted lines")
@@ -86,15 +95,7 @@ func cutAtHead(lines []line) cut {
 		c.doubt("forwarded mail")
 		c.rest = rest
 	case quoteFollows(lines, h.to):
-		if next, found := findHead(rest); found {
-			rest = rest[:next.from]
-		}
-		for _, part := range stretchesOutside(rest) {
-			if trimmed, _ := trimTrailer(part); written(trimmed) > 0 {
-				c.doubt("words between or below quoted lines")
-			}
-			c.own = append(c.own, part)
-		}
+		c.addBelow(stretchesOutside(beforeHead(rest)))
 	case h.kind == attribution:
 		c.flat, c.rest, c.forwards = true, rest, true
 		c.doubt("the quoted mail has no quote marks")
@@ -110,16 +111,53 @@ func cutAtHead(lines []line) cut {
 // cutUnannounced handles a body without any head: with quoted lines all the same, or without.
 func cutUnannounced(lines []line) cut {
 	c := cut{certain: true, why: "no quote", own: stretches(lines)}
-	for _, l := range lines {
-		if l.depth > 0 {
-			c.doubt("quoted lines without an attribution")
-			break
-		}
+	first := 0
+	for first < len(lines) && lines[first].depth == 0 {
+		first++
+	}
+	switch {
+	case first == len(lines) && hasStrangeHead(lines):
+		c.doubt("what may be the head of a quoted mail stands in it")
+	case first == len(lines):
+	case introducedInside(lines[first:]):
+		c.why = headNames[attribution]
+	default:
+		c.doubt("quoted lines without an attribution")
 	}
 	if written(flatten(c.own)) == 0 {
 		c.rest = lines
 	}
 	return c
+}
+
+// introducedInside tells whether lines are one quote to the end that begins with its own head, as Apple
+// Mail and Yahoo write it.
+func introducedInside(lines []line) bool {
+	inside := make([]line, len(lines))
+	for i, l := range lines {
+		if l.depth == 0 && !l.blank() {
+			return false
+		}
+		l.depth, l.weak = max(0, l.depth-1), false
+		inside[i] = l
+	}
+	h, found := findHead(inside)
+	return found && h.complete && written(inside[:h.from]) == 0
+}
+
+// beforeHead gives the lines above the next mail inside the mail.
+func beforeHead(lines []line) []line {
+	loose := make([]line, len(lines))
+	for i, l := range lines {
+		if l.mark == openerMark { // its attribution has been read: what else is loose in it is the writer's
+			l.mark = unmarked
+		}
+		loose[i] = l
+	}
+	if h, found := findHead(loose); found {
+		return loose[:h.from]
+	}
+	return loose
 }
 
 func flatten(parts [][]line) (all []line) {
@@ -184,6 +222,29 @@ func trimQuoted(lines []line) []line {
 func quoteFollows(lines []line, i int) bool {
 	i = nextWritten(lines, i)
 	return i < len(lines) && lines[i].depth > 0
+}
+
+// hasStrangeHead tells whether lines hold what looks like a header block in a language we do not know: three
+// lines "Name: value" together, with an address and a time of day, or Outlook's horizontal line.
+func hasStrangeHead(lines []line) bool {
+	fields, address, clock := 0, false, false
+	for i, l := range lines {
+		name, value, found := strings.Cut(l.text, ":")
+		if !found || len(name) == 0 || len(name) > 30 || strings.TrimSpace(value) == "" {
+			fields, address, clock = 0, false, false
+			if isRule(l.text) && strings.HasPrefix(l.text, "___") && written(lines[i+1:min(i+4, len(lines))]) > 0 {
+				return true
+			}
+			continue
+		}
+		fields++
+		address = address || strings.Contains(value, "@")
+		clock = clock || clockPattern.MatchString(value)
+		if fields >= 3 && address && clock {
+			return true
+		}
+	}
+	return false
 }
 
 // looksLikeHead tells whether the last paragraph has what a head in a language we do not know has:

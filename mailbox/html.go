@@ -14,6 +14,8 @@ import (
 const (
 	maxHTML = 4 << 20
 	maxText = 1 << 20
+	// Lines are what costs time; a mail of more is no letter.
+	maxLines = 20_000
 )
 
 // HTMLText turns the HTML of a mail into plain text: paragraphs, lists and table cells kept apart,
@@ -80,6 +82,7 @@ const (
 
 type element struct {
 	name   string
+	inline bool
 	effect effect
 	href   string // links
 	line   int    // links: the line its text begins on, and where in it
@@ -97,6 +100,7 @@ type htmlReader struct {
 	state line   // place of the line being read, as its first text found it
 	space bool   // white space seen, written only before more text
 	gap   bool   // a paragraph ended: a blank line before the next text
+	empty bool   // a line of nothing but a no-break space: how editors write a blank one
 
 	stack  []element
 	open   map[string]int // elements on the stack, by name
@@ -110,7 +114,7 @@ func htmlLines(src []byte) []line {
 	r := &htmlReader{open: map[string]int{}}
 	z := html.NewTokenizer(bytes.NewReader(src))
 	drop := false // the text inside script, style and the like
-	for r.size < maxText {
+	for r.size < maxText && len(r.lines) < maxLines {
 		switch z.Next() {
 		case html.ErrorToken: // the end: a tokenizer over bytes knows no other error
 			r.breakLine()
@@ -220,7 +224,7 @@ func (r *htmlReader) start(tag string, a attributes) {
 	case "li":
 		r.bullet = r.nextBullet()
 	}
-	e := element{name: tag, effect: effectOf(tag, a)}
+	e := element{name: tag, inline: inlineTags[tag], effect: effectOf(tag, a)}
 	if isReplyStart(a) {
 		r.breakLine()
 		r.reply = true
@@ -284,11 +288,11 @@ func (r *htmlReader) closeSibling(tag string) {
 		return
 	}
 	for i := len(r.stack) - 1; i >= max(0, len(r.stack)-64); i-- {
-		switch name := r.stack[i].name; {
-		case name == tag:
+		switch e := r.stack[i]; {
+		case e.name == tag:
 			r.popTo(i)
 			return
-		case !inlineTags[name]:
+		case !e.inline:
 			return
 		}
 	}
@@ -300,8 +304,8 @@ func (r *htmlReader) end(tag string) {
 	if r.open[tag] == 0 {
 		return
 	}
-	depth := len(r.stack) // a block: down to the start, since every step removes what a start tag paid for
-	if inlineTags[tag] {
+	depth, inline := len(r.stack), inlineTags[tag] // a block: down to the start, since every step removes what a start tag paid for
+	if inline {
 		depth = 64
 	}
 	for i := len(r.stack) - 1; i >= max(0, len(r.stack)-depth); i-- {
@@ -309,7 +313,7 @@ func (r *htmlReader) end(tag string) {
 			r.popTo(i)
 			return
 		}
-		if inlineTags[tag] && !inlineTags[r.stack[i].name] {
+		if inline && !r.stack[i].inline {
 			return
 		}
 	}
@@ -405,6 +409,7 @@ func (r *htmlReader) text(s string) {
 			r.cur = append(r.cur, ' ')
 		case unicode.IsSpace(c):
 			r.space = true
+			r.empty = r.empty || c == '\u00a0'
 		default:
 			r.begin()
 			r.cur = append(r.cur, s[:n]...)
@@ -427,6 +432,9 @@ func (r *htmlReader) begin() {
 	if len(r.cur) == 0 {
 		if r.gap && len(r.lines) > 0 {
 			r.state = r.place()
+			if last := r.lines[len(r.lines)-1]; last.depth < r.state.depth {
+				r.state = line{depth: last.depth, weak: last.weak}
+			}
 			r.push("")
 		}
 		r.gap = false
@@ -443,8 +451,11 @@ func (r *htmlReader) begin() {
 func (r *htmlReader) breakLine() {
 	if len(r.cur) > 0 {
 		r.push(strings.TrimRight(string(r.cur), " \t"))
+	} else if r.empty {
+		r.state = r.place()
+		r.push("")
 	}
-	r.cur, r.space = r.cur[:0], false
+	r.cur, r.space, r.empty = r.cur[:0], false, false
 }
 
 func (r *htmlReader) push(text string) {

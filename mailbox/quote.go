@@ -228,10 +228,10 @@ func attributionEndingAt(lines []line, i int) (from int, complete, ok bool) {
 			break
 		}
 		s := plainApostrophes.Replace(strings.TrimSpace(joined))
-		if datedAttribution(s) {
+		if isDatedAttribution(s) {
 			return from, strings.Contains(s, "@") || clockPattern.MatchString(s), true
 		}
-		if namedFrom < 0 && namedAttribution.MatchString(s) {
+		if namedFrom < 0 && isNamedAttribution(s) {
 			named, namedFrom = s, from
 		}
 	}
@@ -239,13 +239,4 @@ func attributionEndingAt(lines []line, i int) (from int, complete, ok bool) {
 		return namedFrom, strings.Contains(named, "@"), true
 	}
 	return 0, false, false
-}
-
-func datedAttribution(s string) bool {
-	for _, p := range datedAttributions {
-		if p.MatchString(s) {
-			return true
-		}
-	}
-	return false
 }

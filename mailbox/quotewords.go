@@ -9,30 +9,70 @@ import (
 
 var plainApostrophes = strings.NewReplacer("’", "'", "ʼ", "'", "`", "'", "´", "'", "\u00a0", " ", "\t", " ")
 
-const (
-	wrote = `(?:va escriure|ha escrit|escrigu[éè]|va respondre|escrivia|` + // Catalan
-		`escrigu[eè]c|escri[uv][eè]c|escrigu[eè]t|a escrich|a escrit|a escriut|` + // Occitan, Aranese
-		`escribi[oó]|ha escrito|escribe|wrote|writes|a écrit|écrivait|écrit|escreveu|escreve|ha scritto|scrisse|scrive|schrieb)`
-	attributionEnd = ` ?(?::|-{2,})$`
-)
+// wroteVerbs end an attribution.
+var wroteVerbs = []string{
+	"va escriure", "ha escrit", "escrigué", "escrivia", "va respondre", // Catalan
+	"escriguec", "escriguèc", "escriuec", "escriuèc", "escrivec", "escrivèc", "escriguet", "escriguèt", "a escrich", "a escrit", "a escriut", // Occitan, Aranese
+	"escribió", "escribio", "ha escrito", "escribe", "wrote", "writes", "a écrit", "écrit", "écrivait",
+	"escreveu", "escreve", "ha scritto", "scrisse", "scrive", "schrieb",
+}
 
-var (
-	datedAttributions = []*regexp.Regexp{
-		// El dt., 26 d'ag. 2026 a les 10:12, NOM <a@example.org> va escriure:
-		regexp.MustCompile(`(?i)^[-> ]*(?:el|lo|eth|en|on|le|em|no dia|il|il giorno|in data|dia|data|a data|quan|er) (?:.*[ ,])?\d.*[ ,>)]` + wrote + attributionEnd),
-		regexp.MustCompile(`(?i)^[-> ]*(?:dilluns|dimarts|dimecres|dijous|divendres|dissabte|diumenge|diluns|dimèrcles|dijaus|dissabte|dimenge),? .*\d.*[ ,>)]` + wrote + attributionEnd),
-		// Missatge de NOM <a@example.org> del dia dt., 16 de febr. 2021 a les 13:00:
-		regexp.MustCompile(`(?i)^missatge de .* del dia .*\d.*:$`),
-		regexp.MustCompile(`(?i)^am .*\d.* schrieb .*:$`),
-		// 2014-03-12 10:12 GMT+01:00 NOM <a@example.org>:
-		regexp.MustCompile(`(?i)^\d{4}-\d\d-\d\d \d{1,2}:\d\d .*<[^<>]*@[^<>]*>:$`),
-		// 12/03/2024 10:12, NOM va escriure:
-		regexp.MustCompile(`(?i)^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4},? .*[ ,>)]` + wrote + attributionEnd),
+// attributionOpeners are the first words of an attribution that begins with its date.
+var attributionOpeners = map[string]bool{
+	"el": true, "lo": true, "eth": true, "en": true, "on": true, "le": true, "em": true, "il": true, "am": true,
+	"dilluns": true, "dimarts": true, "dimecres": true, "dijous": true, "divendres": true, "dissabte": true, "diumenge": true,
+	"diluns": true, "dimèrcles": true, "dijaus": true, "dimenge": true, "data": true, "no": true, "in": true,
+}
+
+var clockPattern = regexp.MustCompile(`\b\d{1,2}[:.h]\d{2}\b`)
+
+// isDatedAttribution tells "El dt., 26 d'ag. 2026 a les 10:12, NOM <a@example.org> va escriure:", and
+// the few forms without a verb at the end.
+func isDatedAttribution(s string) bool {
+	s = strings.ToLower(strings.TrimLeft(s, "-> "))
+	before, found := beforeVerb(s)
+	first, _, _ := strings.Cut(strings.TrimRight(s, ":"), " ")
+	first = strings.TrimRight(first, ",.")
+	switch {
+	case s == "":
+	case found && attributionOpeners[first]:
+		return strings.ContainsAny(before, "0123456789")
+	case found && s[0] >= '0' && s[0] <= '9': // 12/03/2024 10:12, NOM va escriure:
+		return strings.Count(first, "/") == 2 || strings.Count(first, "-") == 2 || strings.Count(first, ".") == 2
+	case strings.HasPrefix(s, "missatge de "): // of NOM del dia dt., 16 de febr. 2021 a les 13:00:
+		_, date, found := strings.Cut(s, " del dia ")
+		return found && strings.HasSuffix(s, ":") && strings.ContainsAny(date, "0123456789")
+	case strings.HasPrefix(s, "am "): // 12. März 2024 um 10:12 schrieb NAME <a@example.org>:
+		date, _, found := strings.Cut(s, " schrieb ")
+		return found && strings.HasSuffix(s, ":") && strings.ContainsAny(date, "0123456789")
+	case s[0] >= '0' && s[0] <= '9': // 2014-03-12 10:12 GMT+01:00 NOM <a@example.org>:
+		return len(first) == len("2014-03-12") && strings.Count(first, "-") == 2 && strings.HasSuffix(s, ">:") && clockPattern.MatchString(s)
 	}
-	// NOM <a@example.org> va escriure (el dia 12):
-	namedAttribution = regexp.MustCompile(`(?i)^[^:;!?]{1,120}[ >)"]` + wrote + `(?: .{0,60}\d.{0,30})?` + attributionEnd)
-	clockPattern     = regexp.MustCompile(`\b\d{1,2}[:.h]\d{2}\b`)
-)
+	return false
+}
+
+// isNamedAttribution tells "NOM <a@example.org> va escriure:", maybe with the date behind the verb.
+func isNamedAttribution(s string) bool {
+	s = strings.ToLower(s)
+	before, found := beforeVerb(s)
+	for i := 0; !found && i < len(wroteVerbs); i++ {
+		var after string
+		before, after, found = strings.Cut(s, " "+wroteVerbs[i]+" ")
+		found = found && len(after) < 100 && strings.ContainsAny(after, "0123456789")
+	}
+	return found && len(before) > 1 && len(before) <= 150 && !strings.ContainsAny(before, ":;!?")
+}
+
+// beforeVerb cuts a lower-case attribution before the verb at its end.
+func beforeVerb(s string) (before string, found bool) {
+	s = strings.TrimRight(s, ": -")
+	for _, verb := range wroteVerbs {
+		if before, found = strings.CutSuffix(s, verb); found && before != "" && strings.IndexByte(" ,>)\"", before[len(before)-1]) >= 0 {
+			return before, true
+		}
+	}
+	return "", false
+}
 
 type separator uint8
 

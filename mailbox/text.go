@@ -86,6 +86,12 @@ func readBodies(m *Message) bodies {
 		}
 		return false // above all not what is inside an attached mail
 	})
+	if !havePlain && !haveHTML { // nothing shown as text: a text file sent alone is one after all
+		plain, html := m.Body()
+		add(plain, html)
+	}
+	b.cut = b.cut || len(b.plain) >= maxLines || len(b.html) >= maxLines
+	b.plain, b.html = b.plain[:min(len(b.plain), maxLines)], b.html[:min(len(b.html), maxLines)]
 	if !havePlain {
 		b.plain = nil
 	}
@@ -259,10 +265,10 @@ func joinLines(lines []line) string {
 			b.WriteByte('\n')
 		}
 		gap = false
-		for range l.depth {
+		for range min(l.depth, maxQuoteDepth) {
 			b.WriteString("> ")
 		}
 		b.WriteString(strings.TrimRight(l.text, " \t"))
 	}
-	return b.String()
+	return strings.TrimSpace(b.String())
 }

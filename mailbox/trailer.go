@@ -29,6 +29,12 @@ func trimTrailer(lines []line) (trimmed []line, doubt string) {
 	return lines, doubt
 }
 
+// trimBelow is trimTrailer for a stretch below quoted lines, which may be nothing but a signature.
+func trimBelow(lines []line) []line {
+	lines, _ = trimTrailer(lines)
+	return trimBlank(lines[:min(signatureStart(lines), markedSignatureStart(lines), disclaimerStart(lines))])
+}
+
 // trimBlank removes the blank lines and rules at the end.
 func trimBlank(lines []line) []line {
 	for len(lines) > 0 && (strings.TrimSpace(lines[len(lines)-1].text) == "" || isRule(lines[len(lines)-1].text)) &&
@@ -45,7 +51,7 @@ func signatureStart(lines []line) int {
 		if l.depth > 0 && !l.weak {
 			continue
 		}
-		if l.text == "-- " || (l.text == "--" || l.text == "—") && written(lines[i:]) <= 13 {
+		if l.text == "-- " || (l.text == "--" || l.text == "—") && writtenAtMost(lines[i:], 13) {
 			return i
 		}
 	}
@@ -59,12 +65,13 @@ func markedSignatureStart(lines []line) int {
 	for i > 0 && (lines[i-1].mark == signatureMark || lines[i-1].blank()) {
 		i--
 	}
-	if written(lines[i:]) > 15 {
+	if !writtenAtMost(lines[i:], 15) {
 		return len(lines)
 	}
 	return i
 }
 
+// written counts the lines that are not blank.
 func written(lines []line) (n int) {
 	for _, l := range lines {
 		if !l.blank() {
@@ -72,6 +79,12 @@ func written(lines []line) (n int) {
 		}
 	}
 	return n
+}
+
+// writtenAtMost tells whether no more than limit lines are not blank, without looking much further.
+func writtenAtMost(lines []line, limit int) bool {
+	const furthest = 200
+	return len(lines) <= furthest+limit && written(lines) <= limit
 }
 
 func trimTaglines(lines []line) []line {
@@ -134,7 +147,7 @@ func disclaimerStart(lines []line) int {
 		s := plainApostrophes.Replace(lines[i].text)
 		switch {
 		case len(s) < 8:
-		case printingSentence.MatchString(s) && written(lines[i:]) <= 20:
+		case printingSentence.MatchString(s) && writtenAtMost(lines[i:], 20):
 			return i
 		case (disclaimerHead.MatchString(s) || disclaimerSentence.MatchString(joinUpTo(lines[i:], 300))) && isBoilerplate(lines[i:]):
 			return i
