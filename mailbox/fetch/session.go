@@ -236,12 +236,15 @@ func (s *session) fetchBodies(ctx context.Context, what string, set imap.NumSet,
 	section := &imap.FetchItemBodySection{Peek: true, Partial: part}
 	err := s.guard.do(ctx, what, expect, func() error {
 		command := s.client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
-		// Close reads to the end whatever happened before it: the client's reader waits for that.
-		defer command.Close()
 		for message := command.Next(); message != nil; message = command.Next() {
 			uid, raw, err := readMessage(message)
 			if err != nil {
 				s.guard.stop() // nothing more of this answer is wanted
+				if errors.Is(err, errTooLarge) {
+					_ = command.Close() // the client's reader waits for the body to be read
+				}
+				// QUIRK: after a body that broke off, Close would read on in it while the client's
+				// reader does so too.
 				return err
 			}
 			if uid != 0 && raw != nil {

@@ -282,6 +282,34 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
+// A server that never stops talking is left.
+func TestFlood(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	var talking sync.WaitGroup
+	defer talking.Wait()
+	talking.Go(func() {
+		conn, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for err == nil {
+			_, err = fmt.Fprintf(conn, "220-%s\r\n", strings.Repeat("welcome ", 100))
+		}
+	})
+	host, port := hostPort(t, ln.Addr().String())
+	client := submit.New(submit.Server{Host: host, Port: port, TLS: "none"})
+	defer client.Close()
+	err = send(t, client, ana)
+	if v := verdictOf(t, err); v.Phase != "dial" || !strings.Contains(err.Error(), "without end") {
+		t.Errorf("got %+v %v", v, err)
+	}
+}
+
 func TestSMTPUTF8OnlyWhenNeeded(t *testing.T) {
 	server, client := start(t, nil)
 	for _, recipient := range []string{ana, "muñoz@example.org", ana} {
