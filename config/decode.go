@@ -123,7 +123,8 @@ func (n node) full() bool {
 	}
 	if n.r.nodes < 2*maxNodes {
 		n.r.nodes = 2 * maxNodes
-		n.fault("there are more than %d values in all; the rest is not read", maxNodes)
+		message := fmt.Sprintf("there are more than %d values in all; the rest is not read", maxNodes)
+		n.r.faults = append(n.r.faults, Fault{n.file, n.line, n.col, n.path, message, false}) // beyond maxFaults, too
 	}
 	return true
 }
@@ -204,16 +205,6 @@ func (n node) mergedIn(seen map[string]bool, depth int) (entries []entry) {
 		n.fault("<< takes the keys of another mapping: <<: *name")
 	}
 	return entries
-}
-
-// has says whether a mapping has a key, its own or a merged one.
-func (n node) has(key string) bool {
-	if !n.isMapping() || n.full() {
-		return false
-	}
-	quiet := n
-	quiet.r = &reading{nodes: n.r.nodes} // its faults were told when it was read
-	return slices.ContainsFunc(quiet.merged(map[string]bool{}, 0), func(e entry) bool { return e.key.Value == key })
 }
 
 // scalar is a plain value as written. ok is false, and a fault noted, when n is none.

@@ -41,21 +41,20 @@ const (
 )
 
 func calendar() shape[draftCalendar] {
-	return object(
+	return objectWith(func(n node, c *draftCalendar, said map[string]bool) {
+		if !said["zone"] && !said["like"] {
+			n.fault("zone is missing: a time zone like Europe/Madrid, or like: another calendar")
+		}
+		if !said["years"] && !said["like"] {
+			n.fault("years is missing: the holidays of each year")
+		}
+	},
 		must("name", "how circuits name it", id(aCalendar), func(c *draftCalendar) *string { return &c.name }),
 		key("zone", "time zone, Europe/Madrid", zone(), func(c *draftCalendar) **time.Location { return &c.zone }),
 		key("like", "another calendar, whose zone, weekend and years hold where this one says nothing else", ref[string](aCalendar), func(c *draftCalendar) *string { return &c.like }),
 		key("weekend", "days of the week that are no working days; default saturday, sunday", optional(list(weekday())), func(c *draftCalendar) **[]time.Weekday { return &c.weekend }),
 		key("years", "the holidays of each year", dict(year(), holidays()), func(c *draftCalendar) *map[int]draftYear { return &c.years }),
-	).then(func(n node, c *draftCalendar) {
-		c.at = n
-		if c.zone == nil && c.like == "" && !n.has("zone") {
-			n.fault("zone is missing: a time zone like Europe/Madrid, or like: another calendar")
-		}
-		if c.like == "" && !n.has("years") {
-			n.fault("years is missing: the holidays of each year")
-		}
-	})
+	).then(func(n node, c *draftCalendar) { c.at = n })
 }
 
 func zone() shape[*time.Location] {

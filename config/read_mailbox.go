@@ -84,12 +84,12 @@ func serverFields() []field[Server] {
 }
 
 func server(fields ...field[Server]) shape[Server] {
-	return object(fields...).then(func(n node, s *Server) {
-		file, env := n.has("password_file"), n.has("password_env")
-		switch login := n.has("username"); {
+	return objectWith(func(n node, s *Server, said map[string]bool) {
+		file, env := said["password_file"], said["password_env"]
+		switch login := said["username"]; {
 		case file && env:
 			n.fault("password_file and password_env: one of them is needed, not both")
-		case login && !file && !env && !n.has("password"):
+		case login && !file && !env && !said["password"]:
 			n.fault("username without a password: say password_file or password_env")
 		case !login && (file || env):
 			n.fault("a password without username")
@@ -97,7 +97,7 @@ func server(fields ...field[Server]) shape[Server] {
 		if s.TLS == Plain && s.Host != "" && !loopback(s.Host) {
 			n.warn("tls: none sends mail and password readable by anyone on the way to %s: say tls or starttls", s.Host)
 		}
-	})
+	}, fields...)
 }
 
 func loopback(host string) bool {

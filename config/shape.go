@@ -44,6 +44,11 @@ func forbidden[T any](name, why string) field[T] {
 
 // object is a mapping with these keys and no others.
 func object[T any](fields ...field[T]) shape[T] {
+	return objectWith(func(node, *T, map[string]bool) {}, fields...)
+}
+
+// objectWith is an object whose keys together are looked at by check, which is told which were said.
+func objectWith[T any](check func(n node, v *T, said map[string]bool), fields ...field[T]) shape[T] {
 	read := func(n node, into *T) {
 		entries, ok := n.entries()
 		if !ok {
@@ -63,6 +68,7 @@ func object[T any](fields ...field[T]) shape[T] {
 				n.fault("%s is missing: %s", f.name, f.about)
 			}
 		}
+		check(n, into, said)
 	}
 	return shape[T]{read, objectSchema(fields)}
 }
