@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit integration fuzz lint
+.PHONY: help build demo test unit integration fuzz lint schema
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -12,7 +12,7 @@ help: ## list what can be made
 build: ## make ./bustia, one program without dependencies
 	CGO_ENABLED=0 $(GO) build -trimpath -o bustia ./cmd/bustia
 
-demo: ## play one day of a small administration, with mail servers of its own
+demo: ## play a few days of a small administration, with mail servers of its own
 	$(GO) run ./cmd/bustia demo
 
 test: ## unit and integration, on private servers that it starts and stops
@@ -35,3 +35,6 @@ lint: ## gofmt, vet, staticcheck, and no module too many or missing
 	$(GO) tool staticcheck ./...
 	$(GO) tool staticcheck -tags integration ./cmd/bustia
 	$(GO) mod tidy -diff
+
+schema: ## write docs/bustia.schema.json anew, after a change of what an admin may say
+	$(GO) test ./config -run TestSchemaFile -update
