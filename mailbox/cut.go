@@ -42,7 +42,7 @@ func cutQuotes(lines []line) cut {
 // cutAtMarker keeps what stands above our own line, without the head of the quote it is in, and what
 // stands below it outside the quote.
 func cutAtMarker(lines []line, at int) cut {
-	c := cut{certain: true, why: "marker"}
+	c := cut{certain: true, why: byMarker}
 	above, below := lines[:at], lines[at+1:]
 	marked := lines[at].depth > 0
 	h, found := findHead(above)
@@ -123,6 +123,9 @@ func cutUnannounced(lines []line) cut {
 		c.why = headNames[attribution]
 	default:
 		c.doubt("quoted lines without an attribution")
+		if top := trimQuoted(lines[:first]); looksLikeHead(top) && len(top)-lastParagraph(top) <= 4 {
+			c.own = append(stretches(top[:lastParagraph(top)]), stretches(lines[first:])...)
+		}
 	}
 	if written(flatten(c.own)) == 0 {
 		c.rest = lines
@@ -166,6 +169,8 @@ func flatten(parts [][]line) (all []line) {
 	}
 	return all
 }
+
+const byMarker = "marker"
 
 // isQuoted tells a line that certainly is a quote's.
 func isQuoted(l line) bool { return l.depth > 0 && !l.weak }

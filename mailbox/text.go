@@ -230,6 +230,9 @@ func ownWords(lines []line, subject string) Words {
 		}
 		return Words{Text: joinLines(c.rest), Why: "forwarded mail"}
 	}
+	if c.flat && w.Certain && c.why != byMarker && isForward(subject) {
+		w.Certain, w.Why = false, "forwarded mail"
+	}
 	if c.flat && w.Certain && inlinePattern.MatchString(w.Text) {
 		w.Certain, w.Why = false, "may go on inside the quoted mail"
 	}
@@ -238,15 +241,25 @@ func ownWords(lines []line, subject string) Words {
 
 // isReply tells a subject that mail programs put on answers.
 func isReply(subject string) bool {
-	name, _, found := strings.Cut(subject, ":")
-	if !found {
-		return false
-	}
-	switch strings.ToLower(strings.TrimSpace(name)) {
+	switch subjectPrefix(subject) {
 	case "re", "r", "rif", "aw", "ref", "sv", "res", "resp", "rép", "antw":
 		return true
 	}
 	return false
+}
+
+// isForward tells a subject that mail programs put on forwarded mail.
+func isForward(subject string) bool {
+	switch subjectPrefix(subject) {
+	case "fwd", "fw", "rv", "tr", "wg", "enc", "i", "reenv", "renv", "rmtd":
+		return true
+	}
+	return false
+}
+
+func subjectPrefix(subject string) string {
+	prefix, _, _ := strings.Cut(subject, ":")
+	return strings.ToLower(strings.TrimSpace(prefix))
 }
 
 // joinLines writes lines as text: no blank line at either end, never two in a row.

@@ -101,10 +101,10 @@ var (
 		`(?:missatge |mensaje |message )?(?:enviat|tramès|mandat|enviado|sent|envoyé|inviato|gesendet|verzonden) ` +
 		`(?:des|de|del|amb|per|mitjançant|usant|dempuèi|deth|dera|desde|do|da|dal|con|por|mediante|através|from|with|via|by|using|depuis|à|avec|von|mit|über|a)\b.{0,60}` +
 		`(?:iphone|ipad|ipod|android|\bios\b|m[oòóo]bil|movil|mobile|tel[eèé]f|smartphone|samsung|galaxy|xiaomi|redmi|huawei|oppo|pixel|outlook|yahoo|proton|gmail|blackberry|windows|` +
-		`dispositi[uv]|tablet|tauleta|tableta|handy|correu per|correo para|mail for|spark|k-9|fairemail|bluemail|aqua ?mail|tutanota|\btuta\b|nine|boxer|thunderbird|mobiltelefon).{0,50}` +
+		`dispositi[uv]|tablet|tauleta|tableta|handy|phone\b|\bcell\b|airmail|htc\b|correu per|correo para|mail for|spark|k-9|fairemail|bluemail|aqua ?mail|tutanota|\btuta\b|nine|boxer|thunderbird|mobiltelefon).{0,50}` +
 		`|(?:get|try|obteniu?|baixeu|descarregueu|obtén|obtener|obtenga|descargar?|télécharger|obtenir|obtenez|ottieni|scarica|obter|obtenha|holen sie sich|laden sie) .{0,12}(?:outlook|bluemail|spark|yahoo).{0,40}` +
 		`|(?:l')?outlook (?:per a|per|para|for|pour|für) (?:ios|android|iphone|mac|windows)` +
-		`|von (?:meinem|meiner) .{0,40}gesendet` +
+		`|(?:diese nachricht wurde )?von (?:meinem|meiner) .{0,50}gesendet` +
 		`|(?:lliure|libre) de virus.{0,40}|virus-free.{0,40}|(?:sense|sin) virus\. ?www\..{0,40}` +
 		`|(?:disculp(?:eu|a|i|in|e|en|ad)|perdon(?:eu|a|i|ad|e|en)|excuse) (?:la|the|my|els?|los?) (?:brevetat|brevedad|brevity|errors?|errores|typos).{0,40}` +
 		`)[.! ]*$`)
