@@ -1,9 +1,9 @@
 package mailbox
 
 import (
+	"bytes"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -125,10 +125,7 @@ func (m *Message) shownImages() map[*Part]bool {
 	if html == nil {
 		return shown
 	}
-	shownIDs := make(map[string]bool)
-	for _, found := range cidPattern.FindAllSubmatch(html.Body, -1) {
-		shownIDs[string(decodePercent(string(found[1])))] = true
-	}
+	shownIDs := contentIDs(html.Body)
 	m.Walk(func(part *Part) bool {
 		if strings.HasPrefix(part.MediaType, "image/") && part.ContentID != "" && shownIDs[part.ContentID] {
 			shown[part] = true
@@ -138,5 +135,20 @@ func (m *Message) shownImages() map[*Part]bool {
 	return shown
 }
 
-// cidPattern finds the Content-IDs a page shows.
-var cidPattern = regexp.MustCompile(`(?i)\bcid:([^"'\s>)]{1,300})`)
+// contentIDs returns the Content-IDs a page shows.
+func contentIDs(page []byte) map[string]bool {
+	ids := make(map[string]bool)
+	for len(ids) < maxParts { // there are no more parts to show
+		_, after, ok := bytes.Cut(page, []byte("cid:"))
+		if !ok {
+			break
+		}
+		id := after[:min(len(after), 300)]
+		if end := bytes.IndexAny(id, "\"' \t\r\n>)"); end >= 0 {
+			id = id[:end]
+		}
+		ids[string(decodePercent(string(id)))] = true
+		page = after
+	}
+	return ids
+}

@@ -230,6 +230,7 @@ func bombs() map[string][]byte {
 		"parameters":         []byte(head + "Content-Type: text/plain" + strings.Repeat("; a\"b", 50000) + "\r\n\r\nbody\r\n"),
 		"sections":           []byte(head + "Content-Type: text/plain" + strings.Repeat("; a*0=b", 30000) + "\r\n\r\nbody\r\n"),
 		"delimiters in line": []byte(head + "Content-Type: multipart/mixed; boundary=-\r\n\r\n" + strings.Repeat("-", 1<<20)),
+		"uuencode":           []byte(head + "Content-Transfer-Encoding: uuencode\r\n\r\nbegin 644 a\n" + strings.Repeat("M\n", 1<<18)),
 		"references":         []byte(head + "References: " + strings.Repeat("<", 250000) + "\r\n\r\nbody\r\n"),
 	}
 }

@@ -136,8 +136,10 @@ func decodeBase64(b []byte) (decoded []byte, bad int) {
 	return out, bad
 }
 
-// decodeUU decodes the uuencoded file in b: lines between "begin MODE NAME" and "end".
+// decodeUU decodes the uuencoded file in b: lines between "begin MODE NAME" and "end". A line may be
+// shorter than it says, so what comes out is kept below what went in.
 func decodeUU(b []byte) (decoded []byte, ok bool) {
+	limit := len(b)
 	for len(b) > 0 {
 		var line []byte
 		line, b = cutLine(b)
@@ -151,15 +153,15 @@ func decodeUU(b []byte) (decoded []byte, ok bool) {
 		case len(line) == 0:
 			continue
 		}
-		decoded = appendUULine(decoded, line)
+		decoded = appendUULine(decoded, line, limit)
 	}
 	return decoded, ok
 }
 
-// appendUULine decodes one line: its length, then four characters for each three bytes.
-func appendUULine(out, line []byte) []byte {
-	want := int(line[0]-' ') & 63
-	end := len(out) + want
+// appendUULine decodes one line, its length and then four characters for each three bytes, as long as
+// out stays within limit.
+func appendUULine(out, line []byte, limit int) []byte {
+	end := min(len(out)+int(line[0]-' ')&63, limit)
 	at := func(i int) byte {
 		if i < len(line) {
 			return (line[i] - ' ') & 63
