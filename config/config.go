@@ -163,7 +163,7 @@ type Template struct {
 }
 
 // Rule is one ordered, named rule: what must hold and what then follows. The first rule that
-// matches and sets a field wins for that field.
+// matches and sets a field wins for that field; organisational themes of all matching rules add up.
 type Rule struct {
 	Name string
 	When Condition

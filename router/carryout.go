@@ -124,8 +124,10 @@ func carryLetters(tx *store.Tx, w writer, p Plan, f Facts, fresh store.Assignmen
 func (p Plan) dossier(f Facts, now time.Time) dossier {
 	circuit, calendar := f.circuit(p.Case)
 	d := dossier{Case: p.Case, Mailbox: mailboxOf(f.Config, p.Case), Calendar: calendar, Validity: now.AddDate(0, 0, circuit.ReplyDays), Now: now}
-	for _, open := range f.Deadlines {
-		d.Due, d.Term = open.Due, circuit.Terms[p.Case.Type]
+	if p.EndState == "" {
+		for _, open := range f.Deadlines {
+			d.Due, d.Term = open.Due, circuit.Terms[p.Case.Type]
+		}
 	}
 	for _, planned := range p.Counts {
 		d.Due, d.Term = planned.Due, planned.Term

@@ -44,7 +44,10 @@ loaded, and the old one goes on. A change of store takes a restart.`,
 			signal.Notify(reload, syscall.SIGHUP)
 			defer signal.Stop(reload)
 			d := daemon{program: p, log: log, load: func() (*config.Config, error) { return p.loadConfig(dir) }, reload: reload}
-			return d.run(cmd.Context(), cfg)
+			if err := d.run(cmd.Context(), cfg); err != nil && cmd.Context().Err() == nil {
+				return err
+			}
+			return nil // told to stop
 		},
 	}
 	c.Flags().StringVarP(&dir, "config", "c", "", "directory of the configuration")
