@@ -90,6 +90,9 @@ func toUTF8(charset string, b []byte) (text []byte, ok bool) {
 // lookupCharset finds an encoding by its name: first as browsers know it, which takes iso-8859-1 for
 // windows-1252 as the writers do, then as IANA does. nil when nobody knows it.
 func lookupCharset(name string) encoding.Encoding {
+	if name == "utf-16" { // browsers take it for little-endian whatever its mark says
+		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	}
 	if enc, err := htmlindex.Get(name); err == nil && enc != nil && enc != encoding.Replacement {
 		return enc
 	}

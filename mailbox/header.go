@@ -72,17 +72,20 @@ func readHeader(entity []byte) (h Header, body []byte, faults []Fault) {
 	rest, size := entity, 0
 	fault := func(detail string) { faults = append(faults, Fault{Kind: "header", Detail: detail}) }
 	var name string
-	var value []byte // of the field being read; nil when there is none to add
+	var value []byte // of the field being read; nil before the first
+	dropped, repaired := false, false
 	flush := func() {
-		if value != nil && len(h) < maxFields {
+		if value == nil {
+			return
+		}
+		if len(h) < maxFields {
 			h = append(h, newField(name, value))
-		} else if value != nil && len(h) == maxFields {
-			fault("more fields than are read")
-			h = append(h, Field{})
+		} else {
+			dropped = true
 		}
 		value = nil
 	}
-	repaired := false
+lines:
 	for len(rest) > 0 {
 		line, next := cutLine(rest)
 		size += len(rest) - len(next)
@@ -108,9 +111,8 @@ func readHeader(entity []byte) (h Header, body []byte, faults []Fault) {
 			value = append(append(value, '\n', ' '), text...)
 			repaired = true
 		default:
-			flush()
 			fault("no empty line before the body")
-			return trimFields(h), rest, faults
+			break lines
 		}
 		rest = next
 	}
@@ -118,18 +120,13 @@ func readHeader(entity []byte) (h Header, body []byte, faults []Fault) {
 	if repaired {
 		fault("line that is no field")
 	}
-	return trimFields(h), rest, faults
-}
-
-// trimFields takes off the mark that readHeader leaves after the last field it reads.
-func trimFields(h Header) Header {
-	if len(h) > maxFields {
-		return h[:maxFields]
+	if dropped {
+		fault("more fields than are read")
 	}
-	return h
+	return h, rest, faults
 }
 
-// newField decodes one field. A continuation before any field has no name and is kept so.
+// newField decodes one field.
 func newField(name string, value []byte) Field {
 	raw := string(value)
 	return Field{Name: name, Value: decodeText(unfold(raw)), Raw: raw}

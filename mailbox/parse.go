@@ -347,11 +347,11 @@ func (p *parser) readFields(m *Message) {
 		}
 	}
 	m.Subject = h.Get("Subject")
-	m.From = p.firstAddress(h, "From")
+	m.From = firstAddress(h, "From")
 	if m.From.Address == "" {
 		p.fault("address", "no sender in From")
 	}
-	m.Sender = p.firstAddress(h, "Sender")
+	m.Sender = firstAddress(h, "Sender")
 	m.ReplyTo = allAddresses(h, "Reply-To")
 	m.To = allAddresses(h, "To")
 	m.Cc = allAddresses(h, "Cc")
@@ -366,7 +366,7 @@ func (p *parser) readFields(m *Message) {
 }
 
 // firstAddress returns the first usable address of the fields called name, else the first name in them.
-func (p *parser) firstAddress(h Header, name string) Address {
+func firstAddress(h Header, name string) Address {
 	all := allAddresses(h, name)
 	for _, a := range all {
 		if a.Address != "" {
