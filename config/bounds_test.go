@@ -51,6 +51,14 @@ func TestLoadNothing(t *testing.T) {
 	check(fstest.MapFS{"a/b.yml": {Data: []byte("x: [")}}, "a/b.yml:2:1: .: syntax: did not find expected node content\n")
 	check(fstest.MapFS{"a.yaml": {Mode: fs.ModeDir | 0o755}}, none)
 
+	dir := t.TempDir()
+	if err := os.Symlink("gone", dir+"/a.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	if c, faults := LoadDir(dir, testNow); c != nil || lines(faults) != "a.yaml:1:1: .: no such file or directory\n" {
+		t.Errorf("a file that cannot be read: got %v, %v", c, faults)
+	}
+
 	// A file that is no YAML hides what the others refer to, which is then not told.
 	check(fstest.MapFS{"a.yaml": {Data: []byte("x: [")}, "b.yaml": {Data: []byte("agents: [{id: A, organisation: salut}]")}},
 		"a.yaml:2:1: .: syntax: did not find expected node content\n"+

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"io"
 	"time"
 )
 
@@ -205,6 +207,9 @@ func (s Secret) String() string { return "[secret]" }
 
 // GoString keeps the secret out of %#v.
 func (s Secret) GoString() string { return "[secret]" }
+
+// Format keeps the secret out of every other verb: %d would show what is inside.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) } // a State has no error to give
 
 // Calendar knows which days are working days, in its own time zone (Ley 39/2015 art. 30).
 type Calendar struct {

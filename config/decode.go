@@ -137,6 +137,9 @@ func (n node) items() (items []node, ok bool) {
 	if n.full() {
 		return nil, false
 	}
+	if n.tagged() {
+		return nil, false
+	}
 	if !n.isList() {
 		n.fault("this is %s, a list is needed: [a, b] or lines that begin with -", n.what())
 		return nil, false
@@ -151,6 +154,9 @@ func (n node) items() (items []node, ok bool) {
 // when n is no mapping.
 func (n node) entries() (entries []entry, ok bool) {
 	if n.full() {
+		return nil, false
+	}
+	if n.tagged() {
 		return nil, false
 	}
 	if !n.isMapping() {
@@ -209,17 +215,23 @@ func (n node) mergedIn(seen map[string]bool, depth int) (entries []entry) {
 
 // scalar is a plain value as written. ok is false, and a fault noted, when n is none.
 func (n node) scalar() (v string, ok bool) {
-	switch {
-	case n.full():
+	if n.full() || n.tagged() {
 		return "", false
-	case n.Kind != yaml.ScalarNode, n.Tag == "!!null":
+	}
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		n.fault("this is %s, one value is needed", n.what())
-		return "", false
-	case strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!"), n.Tag == "!!binary":
-		n.fault("tags (!…) are not read; a text that begins with ! needs quotes")
 		return "", false
 	}
 	return n.Value, true
+}
+
+// tagged says, and notes as a fault, that n has a tag of its own.
+func (n node) tagged() bool {
+	if n.Tag != "!!binary" && (!strings.HasPrefix(n.Tag, "!") || strings.HasPrefix(n.Tag, "!!")) {
+		return false
+	}
+	n.fault("tags (!…) are not read; a text that begins with ! needs quotes")
+	return true
 }
 
 // what says what sort of value n is, without the value.

@@ -485,6 +485,29 @@ rules.yaml:3:61: rules[0].when.words[4]: "…" has no letter or digit to look fo
 	{"rules.yaml", "ignore: true", "ignore: always", `
 rules.yaml:7:20: rules[1].then.ignore: "always": true or false is needed
 `},
+	// odd ones
+	{"about.yaml", "store:", "\"a key\\nof lines\": 1\nstore:", `
+about.yaml:6:1: ["a key\nof lines"]: unknown key "a key\nof lines"; there are: about, agents, calendars, circuits, languages, mailboxes, organisational_themes, organisations, rules, store, templates, themes, … (13 in all)
+`},
+	{"mailboxes.yaml", "password_env: BUSTIA_SMTP", "pasword: battery", `
+mailboxes.yaml:14:11: mailboxes[0].smtp: username without a password: say password_file or password_env
+mailboxes.yaml:14:69: mailboxes[0].smtp.pasword: unknown key "pasword"; there are: ca_file, host, password_env, password_file, port, tls, username
+`},
+	{"mailboxes.yaml", "tls: starttls", "tls: a very long value that goes on and on and is longer than anybody wants to read", `
+mailboxes.yaml:14:41: mailboxes[0].smtp.tls: "a very long value that goes on and on and is longer than any…" is none of tls, starttls, none
+`},
+	{"mailboxes.yaml", "smtp: {host: smtp.example.cat", "smtp: !odd {host: smtp.example.cat", `
+mailboxes.yaml:14:11: mailboxes[0].smtp: tags (!…) are not read; a text that begins with ! needs quotes
+`},
+	{"mailboxes.yaml", "aliases: [contacte@example.cat]", "aliases: {contacte: example.cat}", `
+mailboxes.yaml:4:14: mailboxes[0].aliases: this is a mapping, a list is needed: [a, b] or lines that begin with -
+`},
+	{"mailboxes.yaml", "name: corporate", "name: !!binary Y29ycG9yYXRl", `
+mailboxes.yaml:2:11: mailboxes[0].name: tags (!…) are not read; a text that begins with ! needs quotes
+`},
+	{"people.yaml", "zone: Europe/Madrid", "zone: Local", `
+people.yaml:27:11: calendars[1].zone: "Local" is no time zone: a name like Europe/Madrid is
+`},
 }
 
 // edited is testdata/valid with one edit.
