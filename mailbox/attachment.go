@@ -86,22 +86,33 @@ func madeFilename(mediaType string, n int) string {
 // machinery of the mail. A message inside the mail is one file, with all it holds. Images the
 // HTML shows in its text are no attachments; a winmail.dat is left as it is.
 func (m *Message) Attachments() []Attachment {
-	var attachments []Attachment
 	shown := m.shownImages()
+	return m.files(func(part *Part) bool { return isAttached(part) && !shown[part] })
+}
+
+// Pictures returns the images that the HTML shows in its text, in order.
+func (m *Message) Pictures() []Attachment {
+	shown := m.shownImages()
+	return m.files(func(part *Part) bool { return shown[part] })
+}
+
+// files returns the parts wanted as files, named.
+func (m *Message) files(wanted func(*Part) bool) []Attachment {
+	var files []Attachment
 	m.Walk(func(part *Part) bool {
 		if isMultipart(part) {
 			return true
 		}
-		if isAttached(part) && !shown[part] {
+		if wanted(part) {
 			name := part.Filename
 			if name == "" {
-				name = madeFilename(part.MediaType, len(attachments)+1)
+				name = madeFilename(part.MediaType, len(files)+1)
 			}
-			attachments = append(attachments, Attachment{Filename: name, MediaType: part.MediaType, Body: part.Body})
+			files = append(files, Attachment{Filename: name, MediaType: part.MediaType, Body: part.Body})
 		}
 		return !isMessage(part)
 	})
-	return attachments
+	return files
 }
 
 // isAttached reports whether a part that holds no other is a file.

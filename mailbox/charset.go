@@ -2,13 +2,14 @@ package mailbox
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/emersion/go-message/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/unicode"
 )
@@ -50,8 +51,8 @@ var charsetAliases = map[string]string{
 // toUTF8 turns text in the named charset into valid UTF-8. The name is not always true: text that is
 // valid UTF-8 wins over any single-byte charset, and what cannot be decoded as named is guessed; ok is
 // false when the name had to be set aside.
-func toUTF8(charset string, b []byte) (text []byte, ok bool) {
-	name := strings.ToLower(strings.Trim(charset, " \t\"';"))
+func toUTF8(label string, b []byte) (text []byte, ok bool) {
+	name := strings.ToLower(strings.Trim(label, " \t\"';"))
 	if alias, known := charsetAliases[name]; known {
 		name = alias
 	}
@@ -67,11 +68,7 @@ func toUTF8(charset string, b []byte) (text []byte, ok bool) {
 		return decodeUTF7(b), true
 	}
 	enc := lookupCharset(name)
-	if enc == nil {
-		text, _ = guessUTF8(b)
-		return text, false
-	}
-	if _, single := enc.(*charmap.Charmap); single {
+	if _, single := enc.(*charmap.Charmap); single || enc == nil {
 		if ascii {
 			return b, true
 		}
@@ -79,7 +76,7 @@ func toUTF8(charset string, b []byte) (text []byte, ok bool) {
 			return b, false
 		}
 	}
-	text, err := enc.NewDecoder().Bytes(b)
+	text, err := decode(enc, name, b)
 	if err != nil {
 		text, _ = guessUTF8(b)
 		return text, false
@@ -87,16 +84,25 @@ func toUTF8(charset string, b []byte) (text []byte, ok bool) {
 	return text, true
 }
 
-// lookupCharset finds an encoding by its name: first as browsers know it, which takes iso-8859-1 for
-// windows-1252 as the writers do, then as IANA does. nil when nobody knows it.
+// decode reads b by enc, or when that is nil by the names that go-message knows.
+func decode(enc encoding.Encoding, name string, b []byte) ([]byte, error) {
+	if enc != nil {
+		return enc.NewDecoder().Bytes(b)
+	}
+	r, err := charset.Reader(name, bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+// lookupCharset finds an encoding by its name as browsers know it, which takes iso-8859-1 for
+// windows-1252 as the writers do. nil when they do not know it.
 func lookupCharset(name string) encoding.Encoding {
 	if name == "utf-16" { // browsers take it for little-endian whatever its mark says
 		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
 	}
 	if enc, err := htmlindex.Get(name); err == nil && enc != nil && enc != encoding.Replacement {
-		return enc
-	}
-	if enc, err := ianaindex.MIME.Encoding(name); err == nil && enc != nil {
 		return enc
 	}
 	return nil

@@ -286,10 +286,11 @@ func (f Facts) words(said []Said) string {
 	return text
 }
 
+// attachments is what the citizen enclosed, pictures in the middle of the text too.
 func attachments(said []Said) []mailbox.Attachment {
 	var all []mailbox.Attachment
 	for _, s := range said {
-		all = append(all, s.Message.Attachments()...)
+		all = append(append(all, s.Message.Attachments()...), s.Message.Pictures()...)
 	}
 	return all
 }
