@@ -160,7 +160,7 @@ func account(m config.Mailbox) (fetch.Account, error) {
 	if err != nil {
 		return fetch.Account{}, fmt.Errorf("mailbox %q: %w", m.Name, err)
 	}
-	schedule, err := fetch.ParseSchedule(m.Poll)
+	schedule, err := config.ParseCron(m.Poll)
 	if err != nil {
 		return fetch.Account{}, fmt.Errorf("mailbox %q: %w", m.Name, err)
 	}
