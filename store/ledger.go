@@ -149,6 +149,16 @@ func (tx *Tx) Dispose(id LedgerID, d Disposition, reason string, c CaseID, at ti
 	return nil
 }
 
+// Requeue puts a quarantined mail back to wait for processing; ErrConflict when it is not quarantined.
+func (tx *Tx) Requeue(id LedgerID) error {
+	err := tx.swap("ledger", int64(id), `update ledger set disposition = '', reason = '', processed_at = 0
+		where id = $1 and disposition = 'quarantine'`)
+	if err != nil {
+		return fmt.Errorf("requeue ledger %d: %w", id, err)
+	}
+	return nil
+}
+
 // SameMail gives the earliest other mail with this digest that was processed and is neither a duplicate
 // nor in quarantine, without its bytes; ErrNotFound when there is none. Other writing transactions that
 // ask for this digest wait until this one ends: of two copies, one is processed first.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bustia/bustia/store"
 )
 
 // bustia runs one command line and gives its exit status and what it printed.
@@ -195,20 +197,20 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	_, rest, _ := strings.Cut(out.String(), "bustia cases --store ")
-	store, _, _ := strings.Cut(rest, "\n")
-	status, cases, casesErr := bustia(t, "", "cases", "--store", store, "--json", "--state", "open")
+	url, _, _ := strings.Cut(rest, "\n")
+	status, cases, casesErr := bustia(t, "", "cases", "--store", url, "--json", "--state", "open")
 	if status != 0 || strings.Count(cases, "\n") < 3 || !strings.Contains(cases, `"reference":"B-2026-`) {
 		t.Errorf("cases: status %d: %s%s", status, cases, casesErr)
 	}
-	status, ledger, ledgerErr := bustia(t, "", "ledger", "--store", store)
+	status, ledger, ledgerErr := bustia(t, "", "ledger", "--store", url)
 	if status != 0 || !strings.Contains(ledger, "quarantine") {
 		t.Errorf("ledger: status %d: %s%s", status, ledger, ledgerErr)
 	}
 	reference := cases[strings.Index(cases, "B-2026-"):][:len("B-2026-000001-5")]
-	if status, detail, detailErr := bustia(t, "", "case", "--store", store, reference); status != 0 || !strings.Contains(detail, "History") {
+	if status, detail, detailErr := bustia(t, "", "case", "--store", url, reference); status != 0 || !strings.Contains(detail, "History") {
 		t.Errorf("case: status %d: %s%s", status, detail, detailErr)
 	}
-	if status, _, detailErr := bustia(t, "", "case", "--store", store, "B-1999-000001-1"); status != 1 || !strings.Contains(detailErr, "no case") {
+	if status, _, detailErr := bustia(t, "", "case", "--store", url, "B-1999-000001-1"); status != 1 || !strings.Contains(detailErr, "no case") {
 		t.Errorf("no such case: status %d: %s", status, detailErr)
 	}
 	mails, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "bustia-demo-*", "sent", "*.eml"))
@@ -233,4 +235,42 @@ func TestHelp(t *testing.T) {
 	if status, out, _ := bustia(t, "", "completion", "bash"); status != 0 || len(out) < 1000 {
 		t.Errorf("completion: status %d, %d bytes", status, len(out))
 	}
+}
+
+// A mail that cannot be processed is kept, listed, shown, tried again and dropped.
+func TestQuarantine(t *testing.T) {
+	url := "sqlite:" + filepath.Join(t.TempDir(), "bustia.db")
+	st, err := store.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = st.InTx(t.Context(), func(tx *store.Tx) error {
+		id, err := tx.AddReceived(store.Received{Mailbox: "corporate", Folder: "INBOX", UIDValidity: 1, UID: 7, InternalDate: demoStart, Raw: []byte("raw mail")})
+		if err != nil {
+			return err
+		}
+		return tx.Dispose(id, store.Quarantine, "panic: test", 0, demoStart)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.Close()
+	check := func(status int, want string, args ...string) {
+		t.Helper()
+		got, out, errOut := bustia(t, "", append([]string{"quarantine"}, append(args, "--store", url)...)...)
+		if got != status || !strings.Contains(out+errOut, want) {
+			t.Errorf("%q: status %d, want %d and %q: %s%s", args, got, status, want, out, errOut)
+		}
+	}
+	check(0, `"id":1,"mailbox":"corporate"`, "list", "--json")
+	check(0, "panic: test", "list")
+	check(0, "raw mail", "show", "1")
+	check(1, "no mail 2", "show", "2")
+	check(1, `"x" is no ID`, "show", "x")
+	check(0, "", "retry", "1")
+	check(1, "no mail 1 in quarantine", "retry", "1")
+	if status, out, _ := bustia(t, "", "ledger", "--store", url, "--json"); status != 1 || !strings.Contains(out, `"pending":1`) {
+		t.Errorf("after retry: status %d: %s", status, out)
+	}
+	check(1, "reason", "drop", "1")
 }

@@ -82,7 +82,7 @@ To run it:                     bustia run -c DIR`,
 	}
 	group("work", demoCommand(p), runCommand(p))
 	group("try", checkCommand(p), explainCommand(p), classifyCommand(p), deadlineCommand(p))
-	group("look", casesCommand(p), caseCommand(p), assignCommand(p), closeCommand(p), ledgerCommand(p))
+	group("look", casesCommand(p), caseCommand(p), assignCommand(p), closeCommand(p), ledgerCommand(p), quarantineCommand(p))
 	root.AddCommand(versionCommand(p))
 	return root
 }
