@@ -124,7 +124,7 @@ func carryLetters(tx *store.Tx, w writer, p Plan, f Facts, fresh store.Assignmen
 func (p Plan) dossier(f Facts, now time.Time) dossier {
 	circuit, calendar := f.circuit(p.Case)
 	d := dossier{Case: p.Case, Mailbox: mailboxOf(f.Config, p.Case), Calendar: calendar, Validity: now.AddDate(0, 0, circuit.ReplyDays), Now: now}
-	if p.EndState == "" {
+	if f.Case != nil && p.Case.ID == f.Case.ID && p.EndState == "" { // a new case has none of the dates of the one it is linked to
 		for _, open := range f.Deadlines {
 			d.Due, d.Term = open.Due, circuit.Terms[p.Case.Type]
 		}
