@@ -48,7 +48,7 @@ func TestLoadNothing(t *testing.T) {
 	none := ".:1:1: .: no *.yaml here nor one folder below\n"
 	check(fstest.MapFS{}, none)
 	check(fstest.MapFS{"about.txt": {Data: []byte("x: [")}, ".hidden.yaml": {Data: []byte("x: [")}, ".git/a.yaml": {Data: []byte("x: [")}, "a/b/c.yaml": {Data: []byte("x: [")}}, none)
-	check(fstest.MapFS{"a/b.yml": {Data: []byte("x: [")}}, "a/b.yml:2:1: .: syntax: did not find expected node content\n")
+	check(fstest.MapFS{"a/b.yml": {Data: []byte("x: [")}}, "a/b.yml:2:1: .: syntax: did not find expected node content: a value is missing, or a bracket is not closed\n")
 	check(fstest.MapFS{"a.yaml": {Mode: fs.ModeDir | 0o755}}, none)
 
 	dir := t.TempDir()
@@ -59,9 +59,14 @@ func TestLoadNothing(t *testing.T) {
 		t.Errorf("a file that cannot be read: got %v, %v", c, faults)
 	}
 
+	gone := dir + "/gone"
+	if c, faults := LoadDir(gone, testNow); c != nil || lines(faults) != gone+":1:1: .: cannot be read: no such file or directory\n" {
+		t.Errorf("a directory that is not there: got %v, %v", c, faults)
+	}
+
 	// A file that is no YAML hides what the others refer to, which is then not told.
 	check(fstest.MapFS{"a.yaml": {Data: []byte("x: [")}, "b.yaml": {Data: []byte("agents: [{id: A, organisation: salut}]")}},
-		"a.yaml:2:1: .: syntax: did not find expected node content\n"+
+		"a.yaml:2:1: .: syntax: did not find expected node content: a value is missing, or a bracket is not closed\n"+
 			"b.yaml:1:10: agents[0]: name is missing: of the person, for colleagues\n"+
 			"b.yaml:1:10: agents[0]: address is missing: they write from\n"+
 			"b.yaml:1:15: agents[0].id: \"A\" is no name: small letters, digits and . _ - in between, at most 64\n")

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
 )
@@ -59,35 +58,6 @@ func (r *reading) documents(file string, data []byte) (roots []node, ok bool) {
 	}
 	r.syntaxFault(file, data, err)
 	return nil, false
-}
-
-func (r *reading) syntaxFault(file string, data []byte, err error) {
-	f := Fault{File: file, Line: 1, Col: 1, Message: "this is not YAML"}
-	var e *yaml.LoadError
-	if errors.As(err, &e) {
-		f.Line, f.Col = max(e.Mark.Line, 1), max(e.Mark.Column, 1)
-		f.Message = "syntax: " + strings.TrimPrefix(e.Message, "yaml: ")
-		if strings.HasPrefix(e.Message, "unknown anchor") { // its name may be a password that begins with "*"
-			f.Message = `syntax: "*" at the start of a value means an anchor, and there is none of that name; put a text in quotes`
-		}
-		if e.Mark.Line == 0 {
-			f.Line, f.Col = unreadable(data)
-		}
-	}
-	r.add(f)
-}
-
-// unreadable is where the first character stands that YAML does not allow; the parser does not say.
-func unreadable(data []byte) (line, col int) {
-	i := bytes.IndexFunc(data, func(c rune) bool {
-		return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f || c == utf8.RuneError
-	})
-	if i < 0 {
-		return 1, 1
-	}
-	before := data[:i]
-	line = 1 + bytes.Count(before, []byte("\n"))
-	return line, 1 + len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:])))
 }
 
 // node gives y its place; an alias is what it stands for, where it is used.

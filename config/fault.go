@@ -72,13 +72,27 @@ func suggest(v string, names []string) string {
 		return "; there is none"
 	}
 	const most = 12
-	names = slices.Sorted(slices.Values(names))
+	names = slices.Sorted(slices.Values(beside(v, names)))
 	rest := ""
 	if len(names) > most {
 		rest = fmt.Sprintf(", … (%d in all)", len(names))
 		names = names[:most]
 	}
 	return "; there are: " + strings.Join(names, ", ") + rest
+}
+
+// beside are the names right below the deepest one that the path v goes through; all when there is none.
+func beside(v string, names []string) []string {
+	for i := strings.LastIndexByte(v, '/'); i > 0; i = strings.LastIndexByte(v[:i], '/') {
+		within := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+			rest, ok := strings.CutPrefix(name, v[:i+1])
+			return !ok || strings.Contains(rest, "/")
+		})
+		if len(within) > 0 {
+			return within
+		}
+	}
+	return names
 }
 
 // nearest is the name at most two edits from v (one for short names, none for the shortest), or the only one that v is a

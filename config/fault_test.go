@@ -16,7 +16,7 @@ var faultCases = []struct {
 }{
 	// YAML
 	{"mailboxes.yaml", "    circuit: general\n    language", "    circuit general\n    language", `
-mailboxes.yaml:8:5: .: syntax: could not find expected ':'
+mailboxes.yaml:8:5: .: syntax: could not find expected ':': a key, then ": " and its value, is needed on this line or the one above
 `},
 	{"mailboxes.yaml", "address: bustia@example.cat", "address: *bustia", `
 mailboxes.yaml:3:14: .: syntax: "*" at the start of a value means an anchor, and there is none of that name; put a text in quotes
@@ -28,7 +28,16 @@ mailboxes.yaml:5:17: .: syntax: control characters are not allowed (value: 1)
 rules.yaml:1:1: .: this is a list, keys with values are needed
 `},
 	{"rules.yaml", "newsletters", "news\xffletters", `
-rules.yaml:5:15: .: syntax: invalid leading UTF-8 octet (value: 255)
+rules.yaml:5:15: .: syntax: invalid leading UTF-8 octet (value: 255): save the file as UTF-8
+`},
+	{"people.yaml", "name: Marta Soler", "name: Marta: Soler", `
+people.yaml:13:16: .: syntax: mapping values are not allowed in this context: a text that has ": " in it needs quotes, and a key stands in a line with the others of its block
+`},
+	{"people.yaml", "    name: Marta Soler", "\tname: Marta Soler", `
+people.yaml:13:1: .: syntax: found a tab character that violates indentation: indent with spaces
+`},
+	{"mailboxes.yaml", "    threshold: 0.6", "    poll: */5 * * * *", `
+mailboxes.yaml:9:16: .: syntax: did not find expected alphabetic or numeric character: a text that begins with * or & needs quotes
 `},
 	{"empty.yaml", "", "# nothing\n", ""},
 	{"mailboxes.yaml", "name: salut", "name: !salut salut", `
@@ -182,6 +191,9 @@ mailboxes.yaml:26:13: circuits[0].terms.consultes: there is no type "consultes";
 `},
 	{"rules.yaml", "theme: salut/tsi/perdua", "theme: salut/tsi/perdu", `
 rules.yaml:10:19: rules[2].then.theme: there is no theme "salut/tsi/perdu"; did you mean "salut/tsi/perdua"?
+`},
+	{"rules.yaml", "theme: salut/tsi/perdua", "theme: salut/tsi/duplicat", `
+rules.yaml:10:19: rules[2].then.theme: there is no theme "salut/tsi/duplicat"; there are: salut/tsi/canvi, salut/tsi/perdua
 `},
 	{"rules.yaml", "theme: salut/tsi/perdua", "theme: salut", `
 rules.yaml:10:19: rules[2].then.theme: salut is a theme of level 1: a case is filed on one of the themes below it
@@ -418,7 +430,10 @@ themes.yml:17:26: organisational_themes[0].name: is missing in es, which is offe
 people.yaml:12:5: agents[1]: no template in en for: assigned, follow_up, reminder, receipt, held, refused, unfiled, breach, undelivered; each agent who reads en needs them
 `},
 	{"templates/ca.yaml", "Hem rebut el vostre missatge{{with .Due}} {{.}}{{end}}.", "Hem rebut\n      {{with .Due}}{{.}}", `
-templates/ca.yaml:8:1: templates[0].body: unexpected EOF
+templates/ca.yaml:8:1: templates[0].body: it ends inside an action: every {{if}}, {{with}} and {{range}} needs its {{end}}
+`},
+	{"templates/ca.yaml", "Hem rebut el vostre missatge{{with .Due}} {{.}}{{end}}.", "Hem rebut\n      {.Reference}.", `
+templates/ca.yaml:7:1: templates[0].body: {.…} with one brace is sent as it stands: two are needed, {{.…}}
 `},
 	{"templates/ca.yaml", "Hem rebut el vostre missatge{{with .Due}} {{.}}{{end}}.", "Hem rebut\n      {{if .Agent}}{{.Sitizen}}{{else}}{{$.Citizen.Name}}{{end}}", `
 templates/ca.yaml:7:1: templates[0].body: there is no .Sitizen; did you mean ".Citizen"?

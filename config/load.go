@@ -31,6 +31,11 @@ func LoadDir(dir string, now time.Time) (*Config, Faults) {
 	}
 	env := Env{now, os.Getenv, func(name string) ([]byte, error) { return os.ReadFile(from(name)) }}
 	c, faults := Load(os.DirFS(dir), env)
+	for i := range faults {
+		if faults[i].File == "." { // the directory itself
+			faults[i].File = dir
+		}
+	}
 	if c == nil {
 		return nil, faults
 	}

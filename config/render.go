@@ -78,6 +78,9 @@ type wrong struct {
 	message string
 }
 
+// oneBrace is a value asked for with one brace instead of two, which citizens would read as it stands.
+var oneBrace = regexp.MustCompile(`(?:^|[^{])\{ ?\.[A-Za-z]* ?\}(?:[^}]|$)`)
+
 // checkSource says everything wrong with a template before any mail needs it.
 func checkSource(part, source string) []wrong {
 	t, err := parseTemplate(part, source)
@@ -89,6 +92,9 @@ func checkSource(part, source string) []wrong {
 	}
 	if unknown := unknownNames(t.Root, source); len(unknown) > 0 {
 		return unknown
+	}
+	if at := oneBrace.FindStringIndex(source); at != nil {
+		return []wrong{{1 + strings.Count(source[:at[0]+1], "\n"), "{.…} with one brace is sent as it stands: two are needed, {{.…}}"}}
 	}
 	for _, l := range []struct {
 		name   string
@@ -116,6 +122,9 @@ func templateError(err error) wrong {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		if m := templateLine.FindStringSubmatch(e.Error()); m != nil {
 			line, _ := strconv.Atoi(m[1]) // digits
+			if m[2] == "unexpected EOF" {
+				return wrong{line, "it ends inside an action: every {{if}}, {{with}} and {{range}} needs its {{end}}"}
+			}
 			return wrong{line, m[2]}
 		}
 	}
