@@ -215,9 +215,15 @@ func decideStranger(m *Mail, f Facts, now time.Time) Plan {
 	return decideNewCase(m, f, now)
 }
 
-// belongs says whether the writer of m is the citizen of c.
+// belongs says whether the writer of m is the citizen of c: their address in From, unless the
+// receiving server refutes it; on a reply to the address that only the citizen was sent, also in
+// Reply-To, which anybody can fill in.
 func belongs(m *Mail, c *store.Case) bool {
-	return c.CitizenAddress != "" && (sameAddress(m.Message.From.Address, c.CitizenAddress) || sameAddress(replyTo(m.Message).Address, c.CitizenAddress))
+	fromThem := sameAddress(m.Message.From.Address, c.CitizenAddress)
+	if m.Token != nil && m.Token.Purpose == ForCitizen && m.Token.ID == int64(c.ID) {
+		return fromThem || sameAddress(replyTo(m.Message).Address, c.CitizenAddress)
+	}
+	return fromThem && !m.Auth.Fails()
 }
 
 // sentBy says whether m's From is one of the agent's addresses.

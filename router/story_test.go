@@ -102,6 +102,9 @@ func sample(t testing.TB) *config.Config {
 func newStory(t *testing.T) *story {
 	t.Helper()
 	s := &story{t: t, ctx: t.Context(), cfg: sample(t), mail: map[store.OutgoingID]bool{}, ledger: map[store.LedgerID]bool{}, states: map[store.CaseID]string{}}
+	for i := range s.cfg.Mailboxes {
+		s.cfg.Mailboxes[i].AuthservID = "mx.example.cat"
+	}
 	var err error
 	if s.store, err = store.Connect(s.ctx, "sqlite:"+filepath.Join(t.TempDir(), "story.db")); err != nil {
 		t.Fatal(err)
