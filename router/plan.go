@@ -149,6 +149,8 @@ func decideMail(m *Mail, f Facts, now time.Time) Plan {
 		return decideBounce(m, f, now)
 	case m.Screen.Kind != mailbox.Person:
 		return decideAutomatic(m, f, now)
+	case f.Assignment != nil && !sentBy(m, f.Config, f.Assignment.Agent) && belongs(m, f.Case): // the agent showed them their address
+		return decideFollowUp(m, f, now)
 	case f.Assignment != nil:
 		return decideAgentMail(m, f, now)
 	case f.Original != nil && f.Original.Agent != "" && sentBy(m, f.Config, f.Original.Agent):
