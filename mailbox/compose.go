@@ -125,6 +125,12 @@ func composedAddress(a Address) (*mail.Address, error) {
 	return &mail.Address{Name: composedName(a.Name), Address: local + "@" + domain}, nil
 }
 
+// Usable reports whether Compose can write to the address.
+func (a Address) Usable() bool {
+	_, err := composedAddress(a)
+	return err == nil
+}
+
 // cutAddress splits an addr-spec; the local part comes without its quotes, and without them it may
 // hold no space and no bracket.
 func cutAddress(spec string) (local, domain string, ok bool) {

@@ -28,6 +28,8 @@ func decideAgentMail(m *Mail, f Facts, now time.Time) Plan {
 		return f.refuse(m, now, Phrase{"commands_only", nil}, "plain words on an address for commands")
 	case strings.TrimSpace(m.Words.Text) == "":
 		return f.refuse(m, now, Phrase{"no_words", nil}, "no words of the agent's own")
+	case f.Case.CitizenAddress == "":
+		return f.refuse(m, now, Phrase{"no_address", nil}, "the citizen gave no address")
 	default:
 		return decideAnswer(m, f, now)
 	}
@@ -103,9 +105,6 @@ func decideAnswer(m *Mail, f Facts, now time.Time) Plan {
 // guard says why an answer must not go out unseen: a phrase for the agent and a fact for the
 // history; "" when it may.
 func guard(m *Mail, f Facts) (phrase, fact string) {
-	if f.Case.CitizenAddress == "" {
-		return "no_address", "the citizen gave no address"
-	}
 	if !m.Words.Certain {
 		return "not_certain", "not certain where the agent's words end: " + m.Words.Why
 	}

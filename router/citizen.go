@@ -42,12 +42,12 @@ func decideNewCase(m *Mail, f Facts, now time.Time) Plan {
 
 // newCase is the case as judged, not yet numbered.
 func newCase(m *Mail, f Facts, now time.Time) store.Case {
-	sender := replyTo(m.Message)
+	from := sender(m.Message, f.Config)
 	c := store.Case{
 		State: store.Open, Mailbox: f.Mailbox.Name, Organisation: f.Mailbox.Organisation, Circuit: f.Mailbox.Circuit,
 		Type: m.Class.Type.Value, Theme: m.Class.Theme.Path, Organisational: m.Class.Organisational,
 		Language:       string(caseLanguage(m, f)),
-		CitizenAddress: sender.Address, CitizenName: sender.Name, Silent: !m.Screen.Answer,
+		CitizenAddress: from.Address, CitizenName: from.Name, Silent: !m.Screen.Answer,
 		Subject: m.Message.Subject, ReceivedAt: m.Received.InternalDate, OpenedAt: now,
 	}
 	if m.Class.Theme.Abstained || c.Theme == "" {
@@ -87,7 +87,9 @@ func (p *Plan) promise(f Facts, from, now time.Time) {
 // acknowledge tells the citizen that it arrived, unless that would answer a machine or add to a burst.
 func (p *Plan) acknowledge(m *Mail, f Facts, kind string, now time.Time) {
 	switch {
-	case !m.Screen.Answer || p.Case.CitizenAddress == "":
+	case p.Case.CitizenAddress == "":
+		p.event(now, "acknowledgement_withheld", "clock", "why", "no address to answer")
+	case !m.Screen.Answer:
 		p.event(now, "acknowledgement_withheld", "clock", "why", m.Screen.Reason)
 	case f.Recent >= burst:
 		p.event(now, "acknowledgement_withheld", "clock", "why", fmt.Sprintf("%d mails to this address within an hour", f.Recent))
@@ -221,7 +223,7 @@ func decideStranger(m *Mail, f Facts, now time.Time) Plan {
 func belongs(m *Mail, c *store.Case) bool {
 	fromThem := sameAddress(m.Message.From.Address, c.CitizenAddress)
 	if m.Token != nil && m.Token.Purpose == ForCitizen && m.Token.ID == int64(c.ID) {
-		return fromThem || sameAddress(replyTo(m.Message).Address, c.CitizenAddress)
+		return fromThem || slices.ContainsFunc(m.Message.ReplyTo, func(a mailbox.Address) bool { return sameAddress(a.Address, c.CitizenAddress) })
 	}
 	return fromThem && !m.Auth.Fails()
 }
@@ -238,16 +240,19 @@ func sentBy(m *Mail, cfg *config.Config, agent string) bool {
 
 func sameAddress(a, b string) bool { return a != "" && strings.EqualFold(a, b) }
 
-// replyTo is where the writer wants to be answered (RFC 5322 section 3.6.2).
-func replyTo(m *mailbox.Message) mailbox.Address {
-	if len(m.ReplyTo) > 0 && m.ReplyTo[0].Address != "" {
-		a := m.ReplyTo[0]
+// sender is where the writer of m wants to be answered (RFC 5322 section 3.6.2): never at an address
+// of ours, and nowhere when mail can be sent to none of theirs.
+func sender(m *mailbox.Message, cfg *config.Config) mailbox.Address {
+	for _, a := range append(slices.Clone(m.ReplyTo), m.From) {
+		if _, ours := cfg.MailboxByAddress(a.Address); ours || !a.Usable() {
+			continue
+		}
 		if a.Name == "" {
 			a.Name = m.From.Name
 		}
 		return a
 	}
-	return m.From
+	return mailbox.Address{Name: m.From.Name}
 }
 
 func citizenOf(c *store.Case) mailbox.Address {

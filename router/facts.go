@@ -28,7 +28,7 @@ func mailFacts(tx *store.Tx, p policy, m *Mail, box *config.Mailbox, now time.Ti
 	if f.Workload, err = workload(tx); err != nil {
 		return f, err
 	}
-	if f.Recent, err = tx.SentTo(replyTo(m.Message).Address, now.Add(-time.Hour)); err != nil {
+	if f.Recent, err = tx.SentTo(sender(m.Message, p.cfg).Address, now.Add(-time.Hour)); err != nil {
 		return f, err
 	}
 	return caseFacts(tx, p, f, id, now)
