@@ -2,7 +2,9 @@ package mailbox
 
 import (
 	"fmt"
+	"iter"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -49,21 +51,32 @@ func ParseReference(s string) (Reference, bool) {
 	return referenceAt(s, found)
 }
 
-// FindReference returns the first reference in a text whose check digit is right, as NewReference
-// writes it. Case does not matter, nor do the dashes, spaces and line ends that mail
-// clients put in the place of the hyphens.
+// FindReference returns the first of FindReferences.
 func FindReference(text string) (Reference, bool) {
-	for from := 0; from < len(text); {
-		found := referencePattern.FindStringSubmatchIndex(text[from:])
-		if found == nil {
-			break
-		}
-		if reference, ok := referenceAt(text[from:], found); ok {
-			return reference, true
-		}
-		from += found[5] // past the year: what follows may begin another
+	for r := range references(text) {
+		return r, true
 	}
 	return "", false
+}
+
+// FindReferences returns the references in a text whose check digit is right, as NewReference
+// writes them. Case does not matter, nor do the dashes, spaces and line ends that mail
+// clients put in the place of the hyphens.
+func FindReferences(text string) []Reference { return slices.Collect(references(text)) }
+
+func references(text string) iter.Seq[Reference] {
+	return func(yield func(Reference) bool) {
+		for from := 0; from < len(text); {
+			found := referencePattern.FindStringSubmatchIndex(text[from:])
+			if found == nil {
+				return
+			}
+			if reference, ok := referenceAt(text[from:], found); ok && !yield(reference) {
+				return
+			}
+			from += found[5] // past the year: what follows may begin another
+		}
+	}
 }
 
 // referencePattern finds what looks like a reference. Between the groups stand hyphens of any kind

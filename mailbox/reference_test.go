@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -92,5 +93,13 @@ func TestFindReference(t *testing.T) {
 	}
 	if got, ok := ParseReference("cas " + string(want)); ok {
 		t.Errorf("ParseReference takes what stands beside: got %q", got)
+	}
+}
+
+func TestFindReferences(t *testing.T) {
+	got := FindReferences("B-2026-004217-5, b 2026 004217 5, B-2026-004217-8 and " + string(NewReference(2026, 1)))
+	want := []Reference{NewReference(2026, 4217), NewReference(2026, 4217), NewReference(2026, 1)}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package router
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -111,28 +112,47 @@ func guard(m *Mail, f Facts) (phrase, fact string) {
 	if strings.Contains(m.Words.Text, mailbox.Marker) {
 		return "internal", "contains a notice of ours"
 	}
-	if ref, ok := mailbox.FindReference(m.Words.Text); ok && string(ref) != f.Case.Reference {
-		return "other_case", "names another case: " + string(ref)
-	}
-	for _, a := range m.Message.Attachments() {
-		if a.MediaType == "message/rfc822" {
-			return "attached_mail", "a whole mail is attached"
+	for _, ref := range mailbox.FindReferences(m.Words.Text) {
+		if string(ref) != f.Case.Reference {
+			return "other_case", "names another case: " + string(ref)
 		}
+	}
+	if slices.ContainsFunc(m.Message.Attachments(), isMail) {
+		return "attached_mail", "a whole mail is attached"
 	}
 	return "", ""
 }
 
-// enclosed is what the agent attached on purpose: files, not pictures of their signature.
+// isMail tells an attached mail, by its name too: Outlook has types of its own, and others give none.
+func isMail(a mailbox.Attachment) bool {
+	switch strings.ToLower(path.Ext(a.Filename)) {
+	case ".eml", ".msg", ".mht", ".mhtml", ".oft":
+		return true
+	}
+	switch a.MediaType {
+	case "message/rfc822", "message/global", "application/vnd.ms-outlook", "application/ms-tnef", "application/vnd.ms-tnef":
+		return true
+	}
+	return strings.EqualFold(a.Filename, "winmail.dat")
+}
+
+// enclosed is what the agent attached on purpose: files, not the pictures of their signature, and not
+// the signature of the whole mail, whose certificate names more than the citizen need know. Some
+// programs call a file inline that they show in the text.
 func enclosed(m *mailbox.Message) []mailbox.Attachment {
 	var files []mailbox.Attachment
 	m.Walk(func(p *mailbox.Part) bool {
-		if p.Disposition == "attachment" && p.Body != nil {
+		file := p.Disposition == "attachment" || p.Filename != "" && !strings.HasPrefix(p.MediaType, "image/")
+		if file && p.Body != nil && !slices.Contains(signatures, p.MediaType) {
 			files = append(files, mailbox.Attachment{Filename: p.Filename, MediaType: p.MediaType, Body: p.Body})
 		}
 		return p.MediaType != "message/rfc822"
 	})
 	return files
 }
+
+// signatures are the media types of a signature beside a mail (RFC 8551, RFC 3156).
+var signatures = []string{"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/pgp-keys"}
 
 // answered closes the committed time: met when it had not passed yet.
 func (p *Plan) answered(f Facts, actor string, now time.Time) {

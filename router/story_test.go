@@ -325,7 +325,11 @@ func (s *story) tellCases(tx *store.Tx) error {
 				if err != nil {
 					return err
 				}
-				plain, _ := mailbox.Parse(full.Raw).Body()
+				m := mailbox.Parse(full.Raw)
+				for _, a := range m.Attachments() {
+					fmt.Fprintf(&s.told, "    + %s\n", a.Filename)
+				}
+				plain, _ := m.Body()
 				s.told.WriteString("    | " + strings.ReplaceAll(strings.TrimSpace(strings.ReplaceAll(string(plain.Body), "\r", "")), "\n", "\n    | ") + "\n")
 			}
 		}
