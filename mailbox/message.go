@@ -72,11 +72,24 @@ type Received struct {
 	UIDValidity  uint32
 	UID          uint32
 	InternalDate time.Time // the server's reception (RFC 9051 section 2.3.3): committed times start here
+	Size         int64     // as the server tells it (RFC822.SIZE); 0 = not told
 	Raw          []byte
+	Truncated    bool // Raw is the header section only: the mail is larger than its mailbox takes
+	Past         Past // why it is not to be treated; "" = it is
 }
+
+// Past is why a mail that was in the folder before us is accounted for and not treated.
+type Past string
+
+// Kinds of past mail.
+const (
+	BeforeSince Past = "before since" // received before the day we begin; Raw is nil
+	Archived    Past = "archive"      // kept, for whoever looks for it
+)
 
 // Position is how far a folder has been read: every UID up to LastUID is in the ledger.
 type Position struct {
 	UIDValidity uint32
 	LastUID     uint32
+	Backlog     uint32 // the highest UID there was when the folder was opened for the first time
 }

@@ -40,7 +40,7 @@ func process(b *testing.B, s *Store) {
 			if id, err = tx.AddReceived(r); err != nil {
 				return err
 			}
-			return tx.SetPosition("main", "INBOX", Position{1, uint32(n)}, at(n))
+			return tx.SetPosition("main", "INBOX", Position{UIDValidity: 1, LastUID: uint32(n)}, at(n))
 		}); err != nil {
 			b.Fatal(err)
 		}

@@ -73,6 +73,7 @@ func TestIndices(t *testing.T) {
 	check("Pending", func(tx *Tx) error { _, err := tx.Pending(10); return err })
 	check("Received", func(tx *Tx) error { _, err := tx.Received(1); return err })
 	check("SameMail", func(tx *Tx) error { _, err := tx.SameMail("d", 1); return err })
+	check("MarksDue", func(tx *Tx) error { _, err := tx.MarksDue("main", "INBOX", 1, 10); return err })
 	check("CaseMails", func(tx *Tx) error { _, err := tx.CaseMails(1); return err })
 	check("LedgerRows pending", func(tx *Tx) error { _, err := tx.LedgerRows(LedgerFilter{Pending: true}); return err })
 	check("LedgerRows quarantine", func(tx *Tx) error { _, err := tx.LedgerRows(LedgerFilter{Disposition: Quarantine}); return err })

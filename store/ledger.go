@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -21,8 +22,12 @@ const (
 	Bounced    Disposition = "bounce"
 	Duplicate  Disposition = "duplicate"
 	Quarantine Disposition = "quarantine" // could not be processed; raw kept, a person must look
-	Ignored    Disposition = "ignored"    // by a named rule
+	Ignored    Disposition = "ignored"    // by a named rule, or because it was there before us
 )
+
+// Archived is the reason of mail that was ignored because it was in the folder before us, and whose
+// bytes are kept. It is what it is in its own mailbox only: see SameMail.
+const Archived = "archive"
 
 // Received is one mail taken in: its place on the server, its bytes and what became of it.
 type Received struct {
@@ -38,7 +43,9 @@ type Received struct {
 	From         string // address
 	Subject      string
 	Raw          []byte // nil in listings
-	Size         int
+	Size         int    // in bytes, on the server
+	Truncated    bool   // Raw is the header section only: the mail was too large to be taken in whole
+	MarkDue      bool   // it is to be marked on the server, and was not yet
 	Disposition  Disposition
 	Reason       string // why this disposition: rule, header field, error
 	CaseID       CaseID // 0 when it belongs to none
@@ -49,7 +56,10 @@ type Received struct {
 type Position struct {
 	UIDValidity uint32
 	LastUID     uint32
+	Backlog     uint32 // the highest UID there was when the folder was opened for the first time
 }
+
+const atOnce = 500 // values in one statement
 
 // LedgerFilter narrows a listing; zero fields do not.
 type LedgerFilter struct {
@@ -69,8 +79,8 @@ type MailboxSummary struct {
 
 // Position gives how far a folder has been read; zero when it never was.
 func (tx *Tx) Position(mailbox, folder string) (Position, error) {
-	all, err := list(tx, func(p *Position) []any { return []any{&p.UIDValidity, &p.LastUID} },
-		`select uid_validity, last_uid from folder_position where mailbox = $1 and folder = $2`, mailbox, folder)
+	all, err := list(tx, func(p *Position) []any { return []any{&p.UIDValidity, &p.LastUID, &p.Backlog} },
+		`select uid_validity, last_uid, backlog from folder_position where mailbox = $1 and folder = $2`, mailbox, folder)
 	if err != nil {
 		return Position{}, fmt.Errorf("position in %s %s: %w", mailbox, folder, err)
 	}
@@ -82,31 +92,32 @@ func (tx *Tx) Position(mailbox, folder string) (Position, error) {
 
 // SetPosition records how far a folder has been read, at this time.
 func (tx *Tx) SetPosition(mailbox, folder string, p Position, at time.Time) error {
-	if _, err := tx.exec(`insert into folder_position (mailbox, folder, uid_validity, last_uid, read_at) values ($1, $2, $3, $4, $5)
+	if _, err := tx.exec(`insert into folder_position (mailbox, folder, uid_validity, last_uid, backlog, read_at) values ($1, $2, $3, $4, $5, $6)
 		on conflict (mailbox, folder) do update
-		set uid_validity = excluded.uid_validity, last_uid = excluded.last_uid, read_at = excluded.read_at`,
-		mailbox, folder, p.UIDValidity, p.LastUID, ms(at)); err != nil {
+		set uid_validity = excluded.uid_validity, last_uid = excluded.last_uid, backlog = excluded.backlog, read_at = excluded.read_at`,
+		mailbox, folder, p.UIDValidity, p.LastUID, p.Backlog, ms(at)); err != nil {
 		return fmt.Errorf("set position in %s %s: %w", mailbox, folder, err)
 	}
 	return nil
 }
 
 const receivedColumns = `id, mailbox, folder, uid_validity, uid, internal_date, fetched_at, message_id, digest, sender, subject,
-	size, disposition, reason, coalesce(case_id, 0), processed_at`
+	size, truncated, mark_due, disposition, reason, coalesce(case_id, 0), processed_at`
 
 func receivedFields(r *Received) []any {
 	return []any{&r.ID, &r.Mailbox, &r.Folder, &r.UIDValidity, &r.UID, moment{&r.InternalDate}, moment{&r.FetchedAt}, &r.MessageID, &r.Digest, &r.From, &r.Subject,
-		&r.Size, &r.Disposition, &r.Reason, &r.CaseID, moment{&r.ProcessedAt}}
+		&r.Size, &r.Truncated, &r.MarkDue, &r.Disposition, &r.Reason, &r.CaseID, moment{&r.ProcessedAt}}
 }
 
-// AddReceived takes a mail in: its raw bytes and its row in the ledger, not yet disposed. The size
-// recorded is that of the bytes. ErrExists, and nothing is changed, when its place is in the ledger already.
+// AddReceived takes a mail in: its raw bytes and its row in the ledger, not yet disposed. Size 0 is that
+// of the bytes. ErrExists, and nothing is changed, when its place is in the ledger already.
 func (tx *Tx) AddReceived(r Received) (LedgerID, error) {
-	id, err := insert[LedgerID](tx, `insert into ledger (mailbox, folder, uid_validity, uid, internal_date, fetched_at, message_id, digest, sender, subject, size)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	r.Size = cmp.Or(r.Size, len(r.Raw))
+	id, err := insert[LedgerID](tx, `insert into ledger (mailbox, folder, uid_validity, uid, internal_date, fetched_at, message_id, digest, sender, subject, size, truncated, mark_due)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		on conflict (mailbox, folder, uid_validity, uid) do nothing
 		returning id`, r.Mailbox, r.Folder, r.UIDValidity, r.UID, ms(r.InternalDate), ms(r.FetchedAt),
-		indexed(r.MessageID), indexed(r.Digest), r.From, r.Subject, len(r.Raw))
+		indexed(r.MessageID), indexed(r.Digest), r.From, r.Subject, r.Size, r.Truncated, r.MarkDue)
 	if err == nil {
 		_, err = tx.exec(`insert into ledger_raw (ledger_id, raw) values ($1, $2)`, id, present(r.Raw))
 	}
@@ -169,12 +180,38 @@ func (tx *Tx) SameMail(digest string, not LedgerID) (Received, error) {
 	if err == nil {
 		r, err = one(tx, receivedFields, `select `+receivedColumns+` from ledger
 			where digest = $1 and id <> $2 and disposition not in ('', 'duplicate', 'quarantine')
-			order by id limit 1`, digest, not)
+			and (disposition <> 'ignored' or reason <> $3 or mailbox = (select mailbox from ledger where id = $2))
+			order by id limit 1`, digest, not, Archived)
 	}
 	if err != nil {
 		return Received{}, fmt.Errorf("same mail as %d: %w", not, err)
 	}
 	return r, nil
+}
+
+// MarksDue lists the UIDs of a folder that are to be marked on the server, lowest first.
+func (tx *Tx) MarksDue(mailbox, folder string, validity uint32, limit int) ([]uint32, error) {
+	all, err := list(tx, value[uint32], `select uid from ledger where mailbox = $1 and folder = $2 and uid_validity = $3 and mark_due
+		order by uid limit $4`, mailbox, folder, validity, limit)
+	if err != nil {
+		return nil, fmt.Errorf("marks due in %s %s: %w", mailbox, folder, err)
+	}
+	return all, nil
+}
+
+// Marked records that these mails are marked on the server or gone from it.
+func (tx *Tx) Marked(mailbox, folder string, validity uint32, uids []uint32) error {
+	for some := range slices.Chunk(uids, atOnce) {
+		var where conditions
+		where.add("mailbox = ?", mailbox)
+		where.add("folder = ?", folder)
+		where.add("uid_validity = ?", validity)
+		addIn(&where, "uid", some)
+		if _, err := tx.exec(`update ledger set mark_due = false`+where.where()+` and mark_due`, where.args...); err != nil {
+			return fmt.Errorf("marked in %s %s: %w", mailbox, folder, err)
+		}
+	}
+	return nil
 }
 
 // CaseMails lists the received mail of a case, without bytes, oldest first.
@@ -193,7 +230,6 @@ func (tx *Tx) CasesOfMessages(ids []string) ([]CaseID, error) {
 		message string
 		to      CaseID
 	}
-	const atOnce = 500 // parameters of one statement
 	fields := func(b *belongs) []any { return []any{&b.message, &b.to} }
 	var all []CaseID
 	kept := make([]string, len(ids))

@@ -66,10 +66,14 @@ func TestPosition(t *testing.T) {
 			wantSame(t, must(t, s, func(tx *Tx) (Position, error) { return tx.Position("main", folder) }), want)
 		}
 		check("INBOX", Position{})
-		do(t, s, func(tx *Tx) error { return tx.SetPosition("main", "INBOX", Position{4294967295, 7}, at(0)) })
-		check("INBOX", Position{4294967295, 7})
-		do(t, s, func(tx *Tx) error { return tx.SetPosition("main", "INBOX", Position{2, 4294967295}, at(1)) })
-		check("INBOX", Position{2, 4294967295})
+		do(t, s, func(tx *Tx) error {
+			return tx.SetPosition("main", "INBOX", Position{UIDValidity: 4294967295, LastUID: 7}, at(0))
+		})
+		check("INBOX", Position{UIDValidity: 4294967295, LastUID: 7})
+		do(t, s, func(tx *Tx) error {
+			return tx.SetPosition("main", "INBOX", Position{UIDValidity: 2, LastUID: 4294967295, Backlog: 4294967295}, at(1))
+		})
+		check("INBOX", Position{UIDValidity: 2, LastUID: 4294967295, Backlog: 4294967295})
 		check("Junk", Position{})
 	})
 }
@@ -172,6 +176,74 @@ func TestSameMail(t *testing.T) {
 	})
 }
 
+// TestSameMailArchived: what a mailbox found when it was opened first is known there, and nowhere else.
+func TestSameMailArchived(t *testing.T) {
+	contract(t, func(t *testing.T, url string) {
+		s := connect(t, url)
+		var ids []LedgerID
+		for n, mailbox := range []string{"old", "old", "other", "other"} {
+			r := received(mailbox, uint32(n+1))
+			r.Digest = "same"
+			ids = append(ids, takeIn(t, s, r))
+		}
+		check := func(id LedgerID, want LedgerID) {
+			t.Helper()
+			err := s.View(t.Context(), func(tx *Tx) error {
+				same, err := tx.SameMail("same", id)
+				if want == 0 {
+					wantError(t, err, ErrNotFound)
+					return nil
+				}
+				wantSame(t, same.ID, want)
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		do(t, s, func(tx *Tx) error { return tx.Dispose(ids[0], Ignored, Archived, 0, at(1)) })
+		check(ids[1], ids[0])
+		check(ids[2], 0)
+		do(t, s, func(tx *Tx) error { return tx.Dispose(ids[2], Ignored, "rule newsletters", 0, at(1)) })
+		check(ids[1], ids[0])
+		check(ids[3], ids[2])
+	})
+}
+
+// TestMarks has mails marked on the server in several goes.
+func TestMarks(t *testing.T) {
+	contract(t, func(t *testing.T, url string) {
+		s := connect(t, url)
+		const validity = 4294967295
+		for n := range uint32(1200) {
+			r := received("main", n+1)
+			r.MarkDue, r.Truncated, r.Size = n != 2, n == 2, 40<<20
+			id := takeIn(t, s, r)
+			if n == 2 {
+				r.ID = id
+				wantSame(t, must(t, s, func(tx *Tx) (Received, error) { return tx.Received(id) }), r)
+			}
+		}
+		elsewhere := received("main", 1)
+		elsewhere.Folder, elsewhere.MarkDue = "Junk", true
+		takeIn(t, s, elsewhere)
+		due := func(folder string, validity uint32, limit int) []uint32 {
+			t.Helper()
+			return must(t, s, func(tx *Tx) ([]uint32, error) { return tx.MarksDue("main", folder, validity, limit) })
+		}
+		wantSame(t, due("INBOX", validity, 4), []uint32{1, 2, 4, 5})
+		wantSame(t, due("INBOX", 1, 4), nil)
+		wantSame(t, due("Junk", validity, 4), []uint32{1})
+		marked := due("INBOX", validity, 1150)
+		do(t, s, func(tx *Tx) error { return tx.Marked("main", "INBOX", validity, marked) })
+		do(t, s, func(tx *Tx) error { return tx.Marked("main", "INBOX", validity, marked[:3]) })
+		do(t, s, func(tx *Tx) error { return tx.Marked("main", "INBOX", validity, nil) })
+		wantSame(t, due("INBOX", validity, 1)[0], marked[len(marked)-1]+1)
+		wantSame(t, len(due("INBOX", validity, 1000)), 1199-1150)
+		wantSame(t, len(due("Junk", validity, 1000)), 1)
+	})
+}
+
 func TestCasesOfMessages(t *testing.T) {
 	contract(t, func(t *testing.T, url string) {
 		s := connect(t, url)
@@ -236,13 +308,13 @@ func TestLedgerSummary(t *testing.T) {
 			}
 			_, err := tx.AddReceived(received("other", 1))
 			return errors.Join(err,
-				tx.SetPosition("main", "INBOX", Position{1, 4}, at(1)),
-				tx.SetPosition("main", "Junk", Position{1, 0}, at(1)))
+				tx.SetPosition("main", "INBOX", Position{UIDValidity: 1, LastUID: 4}, at(1)),
+				tx.SetPosition("main", "Junk", Position{UIDValidity: 1, LastUID: 0}, at(1)))
 		})
 		got := must(t, s, func(tx *Tx) ([]MailboxSummary, error) { return tx.LedgerSummary() })
 		wantSame(t, got, []MailboxSummary{
-			{Mailbox: "main", Folder: "INBOX", Position: Position{1, 4}, Seen: 4, Pending: 1, ByDisposition: map[Disposition]int{Ignored: 2, Bounced: 1}},
-			{Mailbox: "main", Folder: "Junk", Position: Position{1, 0}, ByDisposition: map[Disposition]int{}},
+			{Mailbox: "main", Folder: "INBOX", Position: Position{UIDValidity: 1, LastUID: 4}, Seen: 4, Pending: 1, ByDisposition: map[Disposition]int{Ignored: 2, Bounced: 1}},
+			{Mailbox: "main", Folder: "Junk", Position: Position{UIDValidity: 1, LastUID: 0}, ByDisposition: map[Disposition]int{}},
 			{Mailbox: "other", Folder: "INBOX", Seen: 1, Pending: 1, ByDisposition: map[Disposition]int{}},
 		})
 		check := func(f LedgerFilter, want int) {
