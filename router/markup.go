@@ -16,9 +16,9 @@ func bodyHTML(body string) template.HTML {
 	for _, block := range blocks(body) {
 		switch lines := strings.Split(block, "\n"); {
 		case len(lines) == 1 && strings.HasPrefix(block, "## "):
-			b.WriteString("<h2 style=\"font-size:1.1em;margin:1.2em 0 .4em\">" + inline(block[3:]) + "</h2>\n")
+			b.WriteString("<h2 style=\"margin:1.4em 0 .4em;font-size:1.1em\">" + inline(block[3:]) + "</h2>\n")
 		case every(lines, "- "):
-			b.WriteString("<ul>\n")
+			b.WriteString("<ul style=\"margin:0 0 1em;padding-left:1.4em\">\n")
 			for _, l := range lines {
 				b.WriteString("<li>" + inline(l[2:]) + "</li>\n")
 			}
@@ -26,19 +26,24 @@ func bodyHTML(body string) template.HTML {
 		case every(lines, ">"):
 			b.WriteString("<blockquote style=\"margin:0 0 1em;padding-left:1em;border-left:3px solid #767676\">" + inlineLines(lines, ">") + "</blockquote>\n")
 		default:
-			b.WriteString("<p>" + inlineLines(lines, "") + "</p>\n")
+			b.WriteString("<p style=\"margin:0 0 1em\">" + inlineLines(lines, "") + "</p>\n")
 		}
 	}
 	return template.HTML(b.String())
 }
 
-// bodyText is the text twin: the body as it is, its headings in capitals instead of marks.
+// bodyText is the text twin: the body as it is, its headings in capitals instead of marks, and one
+// blank line where a template left several around what it had nothing to say of.
 func bodyText(body string) string {
-	lines := strings.Split(body, "\n")
-	for i, l := range lines {
-		if heading, ok := strings.CutPrefix(l, "## "); ok {
-			lines[i] = strings.ToUpper(heading)
+	var lines []string
+	for l := range strings.SplitSeq(body, "\n") {
+		if l == "" && len(lines) > 0 && lines[len(lines)-1] == "" {
+			continue
 		}
+		if heading, ok := strings.CutPrefix(l, "## "); ok {
+			l = strings.ToUpper(heading)
+		}
+		lines = append(lines, l)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -102,18 +107,20 @@ func inline(line string) string {
 }
 
 // frame is the one look of every mail: the organisation's header, the body, its footer. It holds
-// without pictures, in dark mode and on a phone.
+// without pictures, in dark mode and on a phone. Everything it needs is inline, the language too:
+// webmail drops the head and the html element. It colours no words, so the reader's own colours go.
 var frame = template.Must(template.New("frame").Parse(`<!DOCTYPE html>
 <html lang="{{.Language}}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
 <title>{{.Title}}</title>
 </head>
 <body style="margin:0;padding:0">
-<div style="max-width:40em;margin:0 auto;padding:1em;font-family:Arial,Helvetica,sans-serif;font-size:16px;line-height:1.5">
-{{with .Marker}}<p style="color:#595959;font-size:14px">{{.}}</p>
+<div lang="{{.Language}}" style="max-width:40em;margin:0 auto;padding:1em;font-family:Arial,Helvetica,sans-serif;font-size:16px;line-height:1.5;overflow-wrap:break-word;word-wrap:break-word">
+{{with .Marker}}<p style="margin:0 0 1em;padding:0 0 .5em;border-bottom:1px dashed #767676;font-size:14px">{{.}}</p>
 {{end}}{{with .Header}}<div>{{.}}</div>
 {{end}}<div>
 {{.Body}}</div>
