@@ -82,7 +82,7 @@ func carryDeadlines(tx *store.Tx, p Plan) error {
 	}
 	for _, d := range p.Counts {
 		d.CaseID = p.Case.ID
-		if _, err := tx.AddDeadline(d.Deadline); err != nil {
+		if err := tx.AddDeadline(d.Deadline); err != nil {
 			return err
 		}
 	}

@@ -32,13 +32,21 @@ func assignmentFields(a *Assignment) []any {
 	return []any{&a.ID, &a.CaseID, &a.Agent, &a.Role, moment{&a.CreatedAt}, moment{&a.ExpiresAt}, moment{&a.EndedAt}}
 }
 
-// AddAssignment gives a case to an agent. It does not end the assignments before it.
+// NewAssignmentIDs gives the ids of n assignments that AddAssignment will add.
+func (tx *Tx) NewAssignmentIDs(n int) ([]AssignmentID, error) {
+	return reserve[AssignmentID](tx, "assignment", n)
+}
+
+// AddAssignment gives a case to an agent, under the assignment's ID when it has one. It does not end
+// the assignments before it.
 func (tx *Tx) AddAssignment(a Assignment) (AssignmentID, error) {
-	id, err := insert[AssignmentID](tx, `insert into assignment (case_id, agent, role, created_at, expires_at, ended_at)
-		values ($1, $2, $3, $4, $5, $6)
-		returning id`, a.CaseID, a.Agent, a.Role, ms(a.CreatedAt), ms(a.ExpiresAt), ms(a.EndedAt))
+	id, err := given(tx, "assignment", a.ID)
+	if err == nil {
+		err = tx.later(nil, `insert into assignment (id, case_id, agent, role, created_at, expires_at, ended_at)
+			values ($1, $2, $3, $4, $5, $6, $7)`, id, a.CaseID, a.Agent, a.Role, ms(a.CreatedAt), ms(a.ExpiresAt), ms(a.EndedAt))
+	}
 	if err == nil && a.Role == Treat {
-		_, err = tx.exec(`insert into last_assigned (agent, at) values ($1, $2)
+		err = tx.later(nil, `insert into last_assigned (agent, at) values ($1, $2)
 			on conflict (agent) do update set at = excluded.at where excluded.at > last_assigned.at`, a.Agent, ms(a.CreatedAt))
 	}
 	if err != nil {
@@ -76,7 +84,7 @@ func (tx *Tx) CurrentAssignments(c CaseID) ([]Assignment, error) {
 
 // EndAssignments ends all current assignments of a case, whatever their role.
 func (tx *Tx) EndAssignments(c CaseID, at time.Time) error {
-	if _, err := tx.exec(`update assignment set ended_at = $2 where case_id = $1 and ended_at = 0`, c, ms(at)); err != nil {
+	if err := tx.later(nil, `update assignment set ended_at = $2 where case_id = $1 and ended_at = 0`, c, ms(at)); err != nil {
 		return fmt.Errorf("end assignments of case %d: %w", c, err)
 	}
 	return nil

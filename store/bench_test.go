@@ -60,7 +60,7 @@ func process(b *testing.B, s *Store) {
 				return err
 			}
 			_, err1 := tx.AddAssignment(Assignment{CaseID: c, Agent: "anna", Role: Treat, CreatedAt: at(number)})
-			_, err2 := tx.AddDeadline(Deadline{CaseID: c, Kind: FirstAnswer, State: DeadlineOpen, Next: at(n)})
+			err2 := tx.AddDeadline(Deadline{CaseID: c, Kind: FirstAnswer, State: DeadlineOpen, Next: at(n)})
 			_, err3 := tx.AddOutgoing(outgoing("a"+reference, Queued))
 			_, err4 := tx.AddOutgoing(outgoing("b"+reference, Queued))
 			return errors.Join(err1, err2, err3, err4,

@@ -79,19 +79,26 @@ func (tx *Tx) NextNumber(year int) (int, error) {
 	return n, nil
 }
 
-// InsertCase adds a case; ErrExists when its reference is taken.
+// NewCaseIDs gives the ids of n cases that InsertCase will add.
+func (tx *Tx) NewCaseIDs(n int) ([]CaseID, error) { return reserve[CaseID](tx, "cases", n) }
+
+// InsertCase adds a case, under its ID when it has one. When its reference is taken the transaction
+// ends in ErrExists.
 func (tx *Tx) InsertCase(c Case) (CaseID, error) {
 	organisational, err := asJSON(c.Organisational)
 	if err != nil {
 		return 0, fmt.Errorf("insert case %s: %w", c.Reference, err)
 	}
-	id, err := insert[CaseID](tx, `insert into cases (reference, state, mailbox, organisation, circuit, type, theme, organisational,
+	id, err := given(tx, "cases", c.ID)
+	if err != nil {
+		return 0, fmt.Errorf("insert case %s: %w", c.Reference, err)
+	}
+	err = tx.later(fresh, `insert into cases (id, reference, state, mailbox, organisation, circuit, type, theme, organisational,
 			language, citizen_address, citizen_name, silent, subject, agent, supervisor, linked,
 			received_at, opened_at, answered_at, closed_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-		on conflict (reference) do nothing
-		returning id`,
-		c.Reference, c.State, c.Mailbox, c.Organisation, c.Circuit, c.Type, c.Theme, organisational,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+		on conflict (reference) do nothing`,
+		id, c.Reference, c.State, c.Mailbox, c.Organisation, c.Circuit, c.Type, c.Theme, organisational,
 		c.Language, indexed(c.CitizenAddress), c.CitizenName, c.Silent, c.Subject, c.Agent, c.Supervisor, nullable(c.Linked),
 		ms(c.ReceivedAt), ms(c.OpenedAt), ms(c.AnsweredAt), ms(c.ClosedAt))
 	if err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -35,14 +36,34 @@ func TestCase(t *testing.T) {
 			wantSame(t, got, want)
 			byReference, err2 := tx.CaseByReference("B-1")
 			wantSame(t, byReference, first)
-			_, err3 := tx.InsertCase(someCase("B-1"))
-			wantError(t, err3, ErrExists)
-			_, err3 = tx.Case(want.ID + 1)
+			_, err3 := tx.Case(want.ID + 1)
 			wantError(t, err3, ErrNotFound)
 			_, err3 = tx.CaseByReference("B-3")
 			wantError(t, err3, ErrNotFound)
 			return errors.Join(err, err2)
 		})
+		taken := s.InTx(context.Background(), func(tx *Tx) error {
+			_, err := tx.InsertCase(someCase("B-1"))
+			return err
+		})
+		wantError(t, taken, ErrExists)
+		reserved := someCase("B-4")
+		do(t, s, func(tx *Tx) error {
+			ids, err := tx.NewCaseIDs(3)
+			if err != nil {
+				return err
+			}
+			reserved.ID = ids[2]
+			if got, err := tx.InsertCase(reserved); got != ids[2] || err != nil {
+				t.Errorf("inserted under %d, %v; want %d", got, err, ids[2])
+			}
+			got, err := tx.Case(ids[2])
+			wantSame(t, got, reserved)
+			return err
+		})
+		if next := must(t, s, func(tx *Tx) (CaseID, error) { return tx.InsertCase(someCase("B-5")) }); next == reserved.ID {
+			t.Errorf("the id %d was given twice", next)
+		}
 	})
 }
 
@@ -152,7 +173,7 @@ func TestCases(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if _, err := tx.AddDeadline(Deadline{CaseID: id, Kind: FirstAnswer, State: DeadlineOpen, Due: at(100 * i)}); err != nil {
+				if err := tx.AddDeadline(Deadline{CaseID: id, Kind: FirstAnswer, State: DeadlineOpen, Due: at(100 * i)}); err != nil {
 					return err
 				}
 			}
@@ -280,11 +301,14 @@ func TestDeadlines(t *testing.T) {
 		}
 		do(t, s, func(tx *Tx) (err error) {
 			for i := range all {
-				if all[i].ID, err = tx.AddDeadline(all[i]); err != nil {
+				if err = tx.AddDeadline(all[i]); err != nil {
 					return err
 				}
 			}
 			got, err := tx.Deadlines(c)
+			for i := range got {
+				all[i].ID = got[i].ID
+			}
 			wantSame(t, got, all)
 			wantSame(t, due(tx, at(19), 10), []string(nil))
 			wantSame(t, due(tx, at(20), 10), []string{"final_answer"})

@@ -38,14 +38,13 @@ func deadlineFields(d *Deadline) []any {
 }
 
 // AddDeadline adds a deadline to a case.
-func (tx *Tx) AddDeadline(d Deadline) (DeadlineID, error) {
-	id, err := insert[DeadlineID](tx, `insert into deadline (case_id, kind, counted_from, due, state, next, step, done)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)
-		returning id`, d.CaseID, d.Kind, ms(d.From), ms(d.Due), d.State, ms(d.Next), d.Step, d.Done)
+func (tx *Tx) AddDeadline(d Deadline) error {
+	err := tx.later(nil, `insert into deadline (case_id, kind, counted_from, due, state, next, step, done)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)`, d.CaseID, d.Kind, ms(d.From), ms(d.Due), d.State, ms(d.Next), d.Step, d.Done)
 	if err != nil {
-		return 0, fmt.Errorf("add deadline %s to case %d: %w", d.Kind, d.CaseID, err)
+		return fmt.Errorf("add deadline %s to case %d: %w", d.Kind, d.CaseID, err)
 	}
-	return id, nil
+	return nil
 }
 
 // Deadlines lists the deadlines of a case, oldest first.
@@ -81,7 +80,7 @@ func (tx *Tx) StepDeadline(id DeadlineID, from, to int, next time.Time, step str
 
 // EndDeadlines ends the open deadlines of a case of one kind ("" = of all kinds) in the state given.
 func (tx *Tx) EndDeadlines(c CaseID, kind string, state string) error {
-	if _, err := tx.exec(`update deadline set state = $3, next = 0
+	if err := tx.later(nil, `update deadline set state = $3, next = 0
 		where case_id = $1 and state = 'open' and (kind = $2 or $2 = '')`, c, kind, state); err != nil {
 		return fmt.Errorf("end deadlines of case %d: %w", c, err)
 	}

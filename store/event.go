@@ -21,7 +21,7 @@ func (tx *Tx) AddEvent(e Event) error {
 	if err != nil {
 		return fmt.Errorf("add event %s to case %d: %w", e.Kind, e.CaseID, err)
 	}
-	if _, err := tx.exec(`insert into event (case_id, at, kind, actor, facts) values ($1, $2, $3, $4, $5)`,
+	if err := tx.later(nil, `insert into event (case_id, at, kind, actor, facts) values ($1, $2, $3, $4, $5)`,
 		e.CaseID, ms(e.At), e.Kind, e.Actor, facts); err != nil {
 		return fmt.Errorf("add event %s to case %d: %w", e.Kind, e.CaseID, err)
 	}

@@ -119,7 +119,7 @@ func (tx *Tx) AddReceived(r Received) (LedgerID, error) {
 		returning id`, r.Mailbox, r.Folder, r.UIDValidity, r.UID, ms(r.InternalDate), ms(r.FetchedAt),
 		indexed(r.MessageID), indexed(r.Digest), r.From, r.Subject, r.Size, r.Truncated, r.MarkDue)
 	if err == nil {
-		_, err = tx.exec(`insert into ledger_raw (ledger_id, raw) values ($1, $2)`, id, present(r.Raw))
+		err = tx.later(nil, `insert into ledger_raw (ledger_id, raw) values ($1, $2)`, id, present(r.Raw))
 	}
 	if err != nil {
 		return 0, fmt.Errorf("take in %s %s %d/%d: %w", r.Mailbox, r.Folder, r.UIDValidity, r.UID, err)

@@ -50,23 +50,31 @@ func outgoingFields(o *Outgoing) []any {
 		&o.Attempts, moment{&o.CreatedAt}, moment{&o.AttemptedAt}, moment{&o.SentAt}, &o.LastError}
 }
 
-// AddOutgoing stores a mail of ours. A queued one gets its send job in this transaction; one on hold
-// waits for Release. ErrExists when its Message-ID is taken.
+// NewOutgoingIDs gives the ids of n mails that AddOutgoing will store.
+func (tx *Tx) NewOutgoingIDs(n int) ([]OutgoingID, error) {
+	return reserve[OutgoingID](tx, "outgoing", n)
+}
+
+// AddOutgoing stores a mail of ours, under its ID when it has one. A queued one gets its send job in this transaction; one on hold
+// waits for Release. When its Message-ID is
+// taken the transaction ends in ErrExists.
 func (tx *Tx) AddOutgoing(o Outgoing) (OutgoingID, error) {
-	id, err := insert[OutgoingID](tx, `insert into outgoing (case_id, kind, message_id, mailbox, reverse_path, recipient, agent, subject, state,
-			attempts, created_at, attempted_at, sent_at, last_error)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-		on conflict (message_id) do nothing
-		returning id`, nullable(o.CaseID), o.Kind, indexed(o.MessageID), o.Mailbox, o.ReversePath, indexed(o.Recipient), o.Agent, o.Subject, o.State,
-		o.Attempts, ms(o.CreatedAt), ms(o.AttemptedAt), ms(o.SentAt), o.LastError)
+	id, err := given(tx, "outgoing", o.ID)
 	if err == nil {
-		_, err = tx.exec(`insert into outgoing_raw (outgoing_id, raw) values ($1, $2)`, id, present(o.Raw))
+		err = tx.later(fresh, `insert into outgoing (id, case_id, kind, message_id, mailbox, reverse_path, recipient, agent, subject, state,
+			attempts, created_at, attempted_at, sent_at, last_error)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		on conflict (message_id) do nothing`, id, nullable(o.CaseID), o.Kind, indexed(o.MessageID), o.Mailbox, o.ReversePath, indexed(o.Recipient), o.Agent, o.Subject, o.State,
+			o.Attempts, ms(o.CreatedAt), ms(o.AttemptedAt), ms(o.SentAt), o.LastError)
 	}
-	if err == nil && o.State == Queued {
-		err = tx.t.enqueue(tx.ctx, id)
+	if err == nil {
+		err = tx.later(nil, `insert into outgoing_raw (outgoing_id, raw) values ($1, $2)`, id, present(o.Raw))
 	}
 	if err != nil {
 		return 0, fmt.Errorf("add outgoing %s: %w", o.MessageID, err)
+	}
+	if o.State == Queued {
+		tx.t.enqueue(id)
 	}
 	return id, nil
 }
@@ -151,9 +159,7 @@ func (tx *Tx) Release(id OutgoingID) error {
 	if err := tx.mark(id, Queued, `update outgoing set state = 'queued' where id = $1 and state = 'held'`); err != nil {
 		return err
 	}
-	if err := tx.t.enqueue(tx.ctx, id); err != nil {
-		return fmt.Errorf("enqueue outgoing %d: %w", id, err)
-	}
+	tx.t.enqueue(id)
 	return nil
 }
 

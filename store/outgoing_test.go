@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"testing"
 )
@@ -21,8 +22,6 @@ func TestOutgoing(t *testing.T) {
 			wantSame(t, got, want)
 			_, missing := tx.Outgoing(want.ID + 1)
 			wantError(t, missing, ErrNotFound)
-			_, again := tx.AddOutgoing(outgoing("1@example.cat", Queued))
-			wantError(t, again, ErrExists)
 			without := want
 			without.Raw = nil
 			byID, err2 := tx.OutgoingByMessageID("1@example.cat")
@@ -33,6 +32,11 @@ func TestOutgoing(t *testing.T) {
 			wantSame(t, all, []Outgoing{without})
 			return errors.Join(err, err2, err3)
 		})
+		taken := s.InTx(context.Background(), func(tx *Tx) error {
+			_, err := tx.AddOutgoing(outgoing("1@example.cat", Queued))
+			return err
+		})
+		wantError(t, taken, ErrExists)
 		// One of no case, such as a notice to a supervisor.
 		do(t, s, func(tx *Tx) error { _, err := tx.AddOutgoing(outgoing("3@example.cat", OnHold)); return err })
 	})

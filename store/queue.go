@@ -122,9 +122,16 @@ func (e *engine[T]) migrateTx(ctx context.Context, tx T) error {
 	return err
 }
 
-// enqueue adds a send job; it is there when the transaction commits.
-func (e *engine[T]) enqueue(ctx context.Context, tx T, id OutgoingID) error {
-	_, err := e.inserter.InsertTx(ctx, tx, sendArgs{id}, &river.InsertOpts{MaxAttempts: maxAttempts})
+// enqueue adds send jobs; they are there when the transaction commits.
+func (e *engine[T]) enqueue(ctx context.Context, tx T, ids []OutgoingID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	jobs := make([]river.InsertManyParams, len(ids))
+	for i, id := range ids {
+		jobs[i] = river.InsertManyParams{Args: sendArgs{id}, InsertOpts: &river.InsertOpts{MaxAttempts: maxAttempts}}
+	}
+	_, err := e.inserter.InsertManyFastTx(ctx, tx, jobs)
 	return err
 }
 

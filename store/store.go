@@ -112,6 +112,46 @@ func (tx *Tx) exec(sql string, args ...any) (int64, error) {
 	return tx.t.exec(tx.ctx, sql, storable(args)...)
 }
 
+// later runs a statement whose result nobody waits for before the next one that somebody waits for,
+// or before the commit: on PostgreSQL a way to the server less. check, when there is one, judges the
+// number of rows it changed.
+func (tx *Tx) later(check func(rows int64) error, sql string, args ...any) error {
+	return tx.t.later(tx.ctx, check, sql, storable(args)...)
+}
+
+// fresh is the check of an insert that does nothing when the row is there already.
+func fresh(rows int64) error {
+	if rows == 0 {
+		return ErrExists
+	}
+	return nil
+}
+
+// reserve gives ids for n rows that will be inserted into a table.
+func reserve[ID ~int64](tx *Tx, table string, n int) ([]ID, error) {
+	all, err := tx.t.reserve(tx.ctx, table, n)
+	if err != nil {
+		return nil, fmt.Errorf("reserve ids of %s: %w", table, err)
+	}
+	ids := make([]ID, len(all))
+	for i, id := range all {
+		ids[i] = ID(id)
+	}
+	return ids, nil
+}
+
+// given is id when there is one, else a new one.
+func given[ID ~int64](tx *Tx, table string, id ID) (ID, error) {
+	if id != 0 {
+		return id, nil
+	}
+	ids, err := reserve[ID](tx, table, 1)
+	if err != nil {
+		return 0, err
+	}
+	return ids[0], nil
+}
+
 // insert adds a row and gives its id; ErrExists when the statement found that there is one.
 func insert[ID any](tx *Tx, sql string, args ...any) (ID, error) {
 	id, err := one(tx, value[ID], sql, args...)
