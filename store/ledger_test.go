@@ -232,7 +232,7 @@ func TestMarks(t *testing.T) {
 			return must(t, s, func(tx *Tx) ([]uint32, error) { return tx.MarksDue("main", folder, validity, limit) })
 		}
 		wantSame(t, due("INBOX", validity, 4), []uint32{1, 2, 4, 5})
-		wantSame(t, due("INBOX", 1, 4), nil)
+		wantSame(t, due("INBOX", 1, 4), []uint32(nil))
 		wantSame(t, due("Junk", validity, 4), []uint32{1})
 		marked := due("INBOX", validity, 1150)
 		do(t, s, func(tx *Tx) error { return tx.Marked("main", "INBOX", validity, marked) })
