@@ -68,8 +68,7 @@ func (f Facts) actor() string {
 func (f Facts) refuse(m *Mail, now time.Time, why Phrase, fact string) Plan {
 	p := f.change(store.AgentReply, "refused: "+fact)
 	p.event(now, "refused", f.actor(), "why", fact)
-	p.letterTo(f, f.Assignment.Agent, Letter{Kind: config.Refused, Purpose: m.Token.Purpose, Assignment: f.Assignment.ID,
-		Reason: []Phrase{why}, InReplyTo: m.Message.MessageID, References: thread(m.Message)})
+	p.answerAgent(f, f.Assignment.Agent, m, Letter{Kind: config.Refused, Purpose: m.Token.Purpose, Assignment: f.Assignment.ID, Reason: []Phrase{why}}, now)
 	return p
 }
 
@@ -93,8 +92,7 @@ func decideAnswer(m *Mail, f Facts, now time.Time) Plan {
 		p.Reason = "held: " + fact
 		p.event(now, "held", f.actor(), "why", fact)
 		p.Letters = append(p.Letters, answer)
-		p.letterTo(f, f.Assignment.Agent, Letter{Kind: config.Held, Purpose: ForAnswer, Assignment: f.Assignment.ID, Answer: text,
-			Reason: []Phrase{{why, nil}}, InReplyTo: m.Message.MessageID, References: thread(m.Message)})
+		p.answerAgent(f, f.Assignment.Agent, m, Letter{Kind: config.Held, Purpose: ForAnswer, Assignment: f.Assignment.ID, Answer: text, Reason: []Phrase{{why, nil}}}, now)
 		return p
 	}
 	p.Letters = append(p.Letters, answer)
@@ -117,6 +115,9 @@ func guard(m *Mail, f Facts) (phrase, fact string) {
 			return "other_case", "names another case: " + string(ref)
 		}
 	}
+	if !m.Screen.Answer {
+		return "may_be_automatic", "may be a machine's: " + m.Screen.Reason
+	}
 	if slices.ContainsFunc(m.Message.Attachments(), isMail) {
 		return "attached_mail", "a whole mail is attached"
 	}
@@ -136,15 +137,16 @@ func isMail(a mailbox.Attachment) bool {
 	return strings.EqualFold(a.Filename, "winmail.dat")
 }
 
-// enclosed is what the agent attached on purpose: files, not the pictures of their signature, and not
-// the signature of the whole mail, whose certificate names more than the citizen need know. Some
-// programs call a file inline that they show in the text.
+// enclosed is what the agent attached on purpose: files, not the pictures of their signature, no whole
+// mails, and not the signature of the mail, whose certificate names more than the citizen need know.
+// Some programs call a file inline that they show in the text.
 func enclosed(m *mailbox.Message) []mailbox.Attachment {
 	var files []mailbox.Attachment
 	m.Walk(func(p *mailbox.Part) bool {
 		file := p.Disposition == "attachment" || p.Filename != "" && !strings.HasPrefix(p.MediaType, "image/")
-		if file && p.Body != nil && !slices.Contains(signatures, p.MediaType) {
-			files = append(files, mailbox.Attachment{Filename: p.Filename, MediaType: p.MediaType, Body: p.Body})
+		a := mailbox.Attachment{Filename: p.Filename, MediaType: p.MediaType, Body: p.Body}
+		if file && p.Body != nil && !isMail(a) && !slices.Contains(signatures, p.MediaType) {
+			files = append(files, a)
 		}
 		return p.MediaType != "message/rfc822"
 	})
@@ -172,10 +174,17 @@ func (p *Plan) answered(f Facts, actor string, now time.Time) {
 
 // receipt tells an agent what was done with their mail.
 func (p *Plan) receipt(f Facts, agent string, m *Mail, now time.Time, done ...Phrase) {
-	l := Letter{Kind: config.Receipt, Purpose: ForCommands, Assignment: f.Assignment.ID, Reason: done}
-	if m != nil {
-		l.InReplyTo, l.References = m.Message.MessageID, thread(m.Message)
+	p.answerAgent(f, agent, m, Letter{Kind: config.Receipt, Purpose: ForCommands, Assignment: f.Assignment.ID, Reason: done}, now)
+}
+
+// answerAgent writes back to an agent about a mail of theirs, but not on and on: what answers may be a
+// machine that does not say so.
+func (p *Plan) answerAgent(f Facts, agent string, m *Mail, l Letter, now time.Time) {
+	if f.Answered >= burst {
+		p.event(now, "word_withheld", "clock", "mail", l.Kind, "to", role(agent), "why", fmt.Sprintf("%d answers to agents on this case within an hour", f.Answered))
+		return
 	}
+	l.InReplyTo, l.References = m.Message.MessageID, thread(m.Message)
 	p.letterTo(f, agent, l)
 }
 
@@ -358,8 +367,7 @@ func decideStrayReply(m *Mail, f Facts, now time.Time) Plan {
 	p.Case, p.From = f.Case, f.Case.State
 	p.event(now, "refused", "agent:"+f.Original.Agent, "why", "not sent to the signed reply address")
 	if f.holds(f.Original.Agent) {
-		p.letterTo(f, f.Original.Agent, Letter{Kind: config.Refused, Purpose: ForAnswer, Assignment: f.Current.ID,
-			Reason: []Phrase{{"stray", nil}}, InReplyTo: m.Message.MessageID, References: thread(m.Message)})
+		p.answerAgent(f, f.Original.Agent, m, Letter{Kind: config.Refused, Purpose: ForAnswer, Assignment: f.Current.ID, Reason: []Phrase{{"stray", nil}}}, now)
 	}
 	return p
 }

@@ -118,7 +118,7 @@ func caseFacts(tx *store.Tx, p policy, f Facts, id store.CaseID, now time.Time) 
 	if f.Mailbox == nil {
 		f.Mailbox = mailboxOf(p.cfg, &c)
 	}
-	if err := standing(tx, &f, id); err != nil {
+	if err := standing(tx, &f, id, now); err != nil {
 		return f, err
 	}
 	if f.Workload.Open == nil {
@@ -134,7 +134,7 @@ func caseFacts(tx *store.Tx, p policy, f Facts, id store.CaseID, now time.Time) 
 }
 
 // standing adds who has the case, what it is promised, and what waits on it.
-func standing(tx *store.Tx, f *Facts, id store.CaseID) error {
+func standing(tx *store.Tx, f *Facts, id store.CaseID, now time.Time) error {
 	assignments, err := tx.CurrentAssignments(id)
 	if err != nil {
 		return err
@@ -163,8 +163,16 @@ func standing(tx *store.Tx, f *Facts, id store.CaseID) error {
 		if o.State == store.OnHold {
 			f.Held = &o
 		}
+		if answersAgent(o.Kind) && now.Sub(o.CreatedAt) < time.Hour {
+			f.Answered++
+		}
 	}
 	return nil
+}
+
+// answersAgent says whether mail of this kind answers an agent's.
+func answersAgent(kind string) bool {
+	return kind == config.Receipt || kind == config.Refused || kind == config.Held
 }
 
 // maxSaid bounds how many of a case's mails are read again for a notice; the newest count.

@@ -194,6 +194,12 @@ var phrases = map[string]config.Text{
 		"oc-aranes": "Era responsa pòrte junhut un messatge entièr, que non s'enviarà. Responetz OK entà enviar sonque eth tèxte.",
 		"en":        "A whole mail is attached to the answer; it will not be sent. Answer OK to send the text alone.",
 	},
+	"may_be_automatic": {
+		"ca":        "Sembla que això ho ha escrit una màquina. Responeu OK si ho heu escrit vós i és el que s'ha d'enviar.",
+		"es":        "Parece que esto lo ha escrito una máquina. Responda OK si lo ha escrito usted y es lo que hay que enviar.",
+		"oc-aranes": "Semble qu'açò ac a escrit ua maquina. Responetz OK s'ac auetz escrit vos e ei çò que s'a d'enviar.",
+		"en":        "This looks like a machine's mail. Answer OK if you wrote it and it should be sent.",
+	},
 	"no_address": {
 		"ca":        "El ciutadà no ha deixat cap adreça: la resposta no es pot enviar.",
 		"es":        "El ciudadano no ha dejado ninguna dirección: la respuesta no se puede enviar.",

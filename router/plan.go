@@ -61,6 +61,7 @@ type Facts struct {
 	Same       *store.Received   // the same mail, taken in before
 	Original   *store.Outgoing   // our mail that a bounce gives back
 	Recent     int               // mails of ours to the citizen's address in the last hour
+	Answered   int               // mails of ours in the last hour that answered an agent's on the case
 	Workload   Workload
 }
 
