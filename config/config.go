@@ -89,7 +89,25 @@ type Server struct {
 	CAFile   string // PEM file of a private authority; "" = the system's
 	Username string // "" = no login (SMTP only)
 	Password Secret // from password_file or password_env
+	OAuth    *OAuth // instead of a password; nil = the password
 	Folder   string // IMAP only; default INBOX
+}
+
+// How a token is sent.
+const (
+	XOAUTH2     = "xoauth2"     // Microsoft's and Google's own way
+	OAuthBearer = "oauthbearer" // RFC 7628
+)
+
+// OAuth is how to log in with a token (OAuth 2, RFC 6749), and where the tokens come from: by client
+// credentials, or by a refresh token when there is one.
+type OAuth struct {
+	Mechanism    string // XOAUTH2 or OAuthBearer; default XOAUTH2
+	TokenURL     string
+	ClientID     string
+	ClientSecret Secret // from client_secret_file or client_secret_env
+	RefreshToken Secret // from refresh_token_file or refresh_token_env
+	Scopes       []string
 }
 
 // Organisation is a department or body: themes, agents and templates belong to it.

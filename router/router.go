@@ -13,6 +13,7 @@ import (
 
 	"github.com/bustia/bustia/config"
 	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/mailbox/login"
 	"github.com/bustia/bustia/mailbox/submit"
 	"github.com/bustia/bustia/store"
 )
@@ -26,6 +27,7 @@ type Router struct {
 	newID  func() string
 	log    *slog.Logger
 	wake   chan struct{} // something was received
+	tokens login.Keeper  // outlives a reload
 
 	mu     sync.RWMutex // guards policy: Reload replaces it whole
 	policy policy
@@ -74,7 +76,7 @@ func (r *Router) Reload(cfg *config.Config) error {
 		if err != nil {
 			return fmt.Errorf("mailbox %q: %w", m.Name, err)
 		}
-		p.senders[m.Name] = submit.New(server(m.SMTP, cas))
+		p.senders[m.Name] = submit.New(server(m.SMTP, cas, r.Login(m.SMTP)))
 	}
 	r.mu.Lock()
 	old := r.policy
@@ -83,8 +85,21 @@ func (r *Router) Reload(cfg *config.Config) error {
 	return old.close()
 }
 
-func server(s config.Server, cas *x509.CertPool) submit.Server {
-	return submit.Server{Host: s.Host, Port: s.Port, TLS: s.TLS, CAs: cas, Username: s.Username, Password: s.Password.Reveal()}
+func server(s config.Server, cas *x509.CertPool, credentials login.Credentials) submit.Server {
+	return submit.Server{Host: s.Host, Port: s.Port, TLS: s.TLS, CAs: cas, Login: credentials}
+}
+
+// Login is what a server is logged in to with. Mailboxes with one and the same grant share its tokens,
+// to read and to send.
+func (r *Router) Login(s config.Server) login.Credentials {
+	o := s.OAuth
+	if o == nil {
+		return login.Password(s.Username, s.Password.Reveal())
+	}
+	return r.tokens.Credentials(s.Username, o.Mechanism, login.Grant{
+		TokenURL: o.TokenURL, ClientID: o.ClientID, ClientSecret: o.ClientSecret.Reveal(),
+		RefreshToken: o.RefreshToken.Reveal(), Scope: strings.Join(o.Scopes, " "),
+	})
 }
 
 // Close ends the connections to the submission servers.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/mailbox/login"
 	"github.com/bustia/bustia/mailbox/submit"
 	"github.com/bustia/bustia/store"
 )
@@ -225,7 +226,7 @@ func (d *demo) reply(ctx context.Context, to *mailbox.Message, from mailbox.Addr
 	if err != nil {
 		return err
 	}
-	client := submit.New(submit.Server{Host: "127.0.0.1", Port: port, TLS: "none", Username: from.Address, Password: demoPassword})
+	client := submit.New(submit.Server{Host: "127.0.0.1", Port: port, TLS: "none", Login: login.Password(from.Address, demoPassword)})
 	defer client.Close()
 	return client.Send(ctx, submit.Envelope{ReversePath: from.Address, Recipient: to.ReplyTo[0].Address}, raw)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/bustia/bustia/config"
 	"github.com/bustia/bustia/mailbox"
 	"github.com/bustia/bustia/mailbox/fetch"
+	"github.com/bustia/bustia/mailbox/login"
 	"github.com/bustia/bustia/router"
 	"github.com/bustia/bustia/store"
 )
@@ -141,7 +142,7 @@ func (d daemon) awaitReload(ctx context.Context, r *router.Router, cfg *config.C
 func startReading(ctx context.Context, r *router.Router, cfg *config.Config, log *slog.Logger) (*errgroup.Group, error) {
 	var accounts []fetch.Account
 	for _, m := range cfg.Mailboxes {
-		a, err := account(m)
+		a, err := account(m, r.Login(m.IMAP))
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +156,7 @@ func startReading(ctx context.Context, r *router.Router, cfg *config.Config, log
 }
 
 // account is how to read mailbox m.
-func account(m config.Mailbox) (fetch.Account, error) {
+func account(m config.Mailbox, credentials login.Credentials) (fetch.Account, error) {
 	cas, err := m.IMAP.CAs()
 	if err != nil {
 		return fetch.Account{}, fmt.Errorf("mailbox %q: %w", m.Name, err)
@@ -165,7 +166,7 @@ func account(m config.Mailbox) (fetch.Account, error) {
 		return fetch.Account{}, fmt.Errorf("mailbox %q: %w", m.Name, err)
 	}
 	return fetch.Account{Mailbox: m.Name, Host: m.IMAP.Host, Port: m.IMAP.Port, TLS: m.IMAP.TLS, CAs: cas,
-		Username: m.IMAP.Username, Password: m.IMAP.Password.Reveal(), Folder: m.IMAP.Folder, Schedule: schedule}, nil
+		Login: credentials, Folder: m.IMAP.Folder, Schedule: schedule}, nil
 }
 
 // receiver hands what is read to the router.

@@ -11,30 +11,30 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/mailbox/login"
 )
 
-// Account is a folder on an IMAP server. Printing or logging it does not show the password.
+// Account is a folder on an IMAP server. Printing or logging it does not show what it logs in with.
 type Account struct {
 	Mailbox  string // name in the configuration, in the log and in every Received
 	Host     string
 	Port     int            // 0 = 993 for tls, otherwise 143
 	TLS      string         // "tls" (also ""), "starttls" or "none"
 	CAs      *x509.CertPool // nil = the system's
-	Username string
-	Password string
+	Login    login.Credentials
 	Folder   string        // "" = INBOX
 	Schedule cron.Schedule // when to look although IDLE was silent; nil = every five minutes
 }
 
-// String names the account without its password.
+// String names the account without its credentials.
 func (a Account) String() string {
 	return fmt.Sprintf("%s (%s on %s)", a.Mailbox, a.folder(), a.address())
 }
 
-// GoString is String: %#v must not show the password either.
+// GoString is String: %#v must not show more.
 func (a Account) GoString() string { return a.String() }
 
-// LogValue is the account without its password and its username, which is often an address.
+// LogValue is the account without its credentials: a username is often an address.
 func (a Account) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("mailbox", a.Mailbox), slog.String("server", a.address()),
 		slog.String("folder", a.folder()))
@@ -74,10 +74,12 @@ type Receiver struct {
 	Unfetchable func(ctx context.Context, mailbox, folder string, validity, uid uint32, err error) error
 }
 
-// LoginError is the server's refusal of a username and password.
+// LoginError is a login that somebody has to see to: the server refuses the password or the token
+// (a *login.RefusedError lies under it), or the token server gives no token any more (a
+// *login.GrantError).
 type LoginError struct {
 	Mailbox string // name in the configuration
-	Err     error  // what the server said
+	Err     error  // what the servers said
 }
 
 func (e *LoginError) Error() string { return fmt.Sprintf("login to mailbox %q: %v", e.Mailbox, e.Err) }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/mailbox/login"
 )
 
 // TestRealServer reads from a real IMAP server when BUSTIA_TEST_IMAP names an account on it that may
@@ -27,8 +28,9 @@ func TestRealServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := Account{Mailbox: "general", Host: u.Hostname(), TLS: "none", Username: u.User.Username()}
-	a.Password, _ = u.User.Password()
+	a := Account{Mailbox: "general", Host: u.Hostname(), TLS: "none"}
+	password, _ := u.User.Password()
+	a.Login = login.Password(u.User.Username(), password)
 	a.Port, _ = strconv.Atoi(u.Port())
 	if u.Scheme == "imaps" {
 		a.TLS = "tls"

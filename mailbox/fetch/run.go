@@ -65,13 +65,23 @@ func (l *loop) run(ctx context.Context) {
 		}
 		wait := l.pace.backoff(attempt, err, rand.Float64())
 		l.interrupted = true
-		l.log.Warn("reading the mailbox was interrupted", "attempt", attempt, "err", err, "again_in", wait.Round(time.Second))
+		l.tell(attempt, err, wait)
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(wait):
 		}
 	}
+}
+
+// tell logs an interruption. One that somebody has to see to must not look like the network's.
+func (l *loop) tell(attempt int, err error, wait time.Duration) {
+	level, what := slog.LevelWarn, "reading the mailbox was interrupted"
+	var refused *LoginError
+	if errors.As(err, &refused) {
+		level, what = slog.LevelError, "the mailbox cannot be logged in to"
+	}
+	l.log.Log(context.Background(), level, what, "attempt", attempt, "err", err, "again_in", wait.Round(time.Second))
 }
 
 // backoff doubles from first to last; chance, in [0, 1), takes up to half of it off again, so that

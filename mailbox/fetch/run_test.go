@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/mailbox/login"
 	"github.com/bustia/bustia/mailbox/mailtest"
 )
 
@@ -132,7 +133,7 @@ func account(t *testing.T, address string) Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Account{Mailbox: "general", Host: host, Port: n, TLS: "none", Username: bustia, Password: secret}
+	return Account{Mailbox: "general", Host: host, Port: n, TLS: "none", Login: login.Password(bustia, secret)}
 }
 
 func mailOf(i int) []byte {
@@ -328,7 +329,7 @@ func TestCheck(t *testing.T) {
 	check := func(name, server, tls, password, folder, want string) {
 		t.Helper()
 		a := account(t, servers[server].IMAPAddr())
-		a.TLS, a.CAs, a.Password, a.Folder = tls, pool, password, folder
+		a.TLS, a.CAs, a.Login, a.Folder = tls, pool, login.Password(bustia, password), folder
 		if name == "unknown authority" {
 			a.CAs = nil
 		}
@@ -355,7 +356,7 @@ func TestCheck(t *testing.T) {
 	check("tls word", "tls", "ssl", secret, "", `tls "ssl": want`)
 
 	a := account(t, servers["none"].IMAPAddr())
-	a.Password = "other"
+	a.Login = login.Password(bustia, "other")
 	var refused *LoginError
 	if err := Check(t.Context(), a); !errors.As(err, &refused) || refused.Mailbox != "general" {
 		t.Errorf("got %v, want a LoginError", err)
@@ -363,7 +364,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestPasswordDoesNotPrint(t *testing.T) {
-	a := Account{Mailbox: "general", Host: "imap.example.org", Username: bustia, Password: secret}
+	a := Account{Mailbox: "general", Host: "imap.example.org", Login: login.Password(bustia, secret)}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		if got := fmt.Sprintf(format, a); strings.Contains(got, secret) || strings.Contains(got, bustia) {
 			t.Errorf("%s prints %s", format, got)

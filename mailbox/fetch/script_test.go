@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/mailbox/login"
 )
 
 // script is an IMAP server that errs on purpose. It speaks over net.Pipe, so that it can live with the
@@ -297,7 +298,7 @@ func in(set string, uids []uint32) map[uint32]bool {
 func play(t *testing.T, c *script, k *taker, d time.Duration, during func()) string {
 	t.Helper()
 	var log strings.Builder
-	l := newLoop(Account{Mailbox: "general", Host: "imap.example.org", TLS: "none", Username: "u", Password: secret},
+	l := newLoop(Account{Mailbox: "general", Host: "imap.example.org", TLS: "none", Login: login.Password("u", secret)},
 		k.receiver(), slog.New(slog.NewTextHandler(&log, nil)))
 	l.dial = c.dial
 	ctx, cancel := context.WithTimeout(t.Context(), d)

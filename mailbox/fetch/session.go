@@ -13,6 +13,8 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/emersion/go-sasl"
+
+	"github.com/bustia/bustia/mailbox/login"
 )
 
 // session is one logged-in connection. Its methods are IMAP commands under the guard's watch; after
@@ -51,8 +53,16 @@ func dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", address)
 }
 
-// connect dials, greets and logs in.
+// connect dials, greets and logs in; twice when the first time a token was refused that had been kept.
 func connect(ctx context.Context, a Account, dial dialer, patience time.Duration) (*session, error) {
+	s, err := connectOnce(ctx, a, dial, patience)
+	if login.Stale(err) {
+		return connectOnce(ctx, a, dial, patience)
+	}
+	return s, err
+}
+
+func connectOnce(ctx context.Context, a Account, dial dialer, patience time.Duration) (*session, error) {
 	conn, err := dial(ctx, a.address())
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", a.address(), err)
@@ -122,19 +132,41 @@ func (s *session) secure(ctx context.Context, a Account) error {
 	return fmt.Errorf("tls %q: want tls, starttls or none", a.TLS)
 }
 
-// login prefers AUTHENTICATE PLAIN, which takes any password in UTF-8, and falls back on LOGIN.
+// login prefers AUTHENTICATE, whose PLAIN takes any password in UTF-8, and falls back on LOGIN.
 func (s *session) login(ctx context.Context, a Account) error {
-	err := s.guard.do(ctx, "login", 0, func() error {
-		if s.client.Caps().Has(imap.AuthCap(sasl.Plain)) {
-			return s.client.Authenticate(sasl.NewPlainClient("", a.Username, a.Password))
+	var known imap.CapSet
+	err := s.guard.do(ctx, "capability", 0, func() error {
+		known = s.client.Caps()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	attempt, err := a.Login.Begin(ctx, func(mechanism string) bool {
+		return mechanism == sasl.Login || known.Has(imap.AuthCap(mechanism)) // for the first there is a command
+	})
+	var dead *login.GrantError
+	if errors.As(err, &dead) {
+		return &LoginError{Mailbox: a.Mailbox, Err: err}
+	}
+	if err != nil {
+		return fmt.Errorf("login: %w", err)
+	}
+	err = s.guard.do(ctx, "login", 0, func() error {
+		if username, password, ok := a.Login.Password(); ok && !known.Has(imap.AuthCap(sasl.Plain)) {
+			return s.client.Login(username, password).Wait()
 		}
-		return s.client.Login(a.Username, a.Password).Wait()
+		return s.client.Authenticate(attempt)
 	})
 	var refusal *imap.Error
-	if errors.As(err, &refusal) && refusal.Code != imap.ResponseCodeUnavailable { // RFC 5530: a temporary failure
-		return &LoginError{Mailbox: a.Mailbox, Err: refusal}
+	if !errors.As(err, &refusal) {
+		return err
 	}
-	return err
+	refusal.Text = attempt.Scrub(refusal.Text)
+	if refusal.Code == imap.ResponseCodeUnavailable { // RFC 5530: a temporary failure
+		return err
+	}
+	return &LoginError{Mailbox: a.Mailbox, Err: attempt.Refused(refusal)}
 }
 
 // close ends the connection and waits for the client's reader.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/bustia/bustia/mailbox/login"
 	"github.com/bustia/bustia/mailbox/mailtest"
 	"github.com/bustia/bustia/mailbox/submit"
 )
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func start(t *testing.T, change func(*mailtest.Options, *submit.Server)) (*mailtest.Server, *submit.Client) {
 	t.Helper()
 	options := mailtest.Options{Users: map[string]string{bustia: secret}}
-	to := submit.Server{TLS: "none", Username: bustia, Password: secret, HELO: "bustia.example.cat"}
+	to := submit.Server{TLS: "none", Login: login.Password(bustia, secret), HELO: "bustia.example.cat"}
 	if change != nil {
 		change(&options, &to)
 	}
@@ -255,8 +256,8 @@ func TestSetUpIsNotTheMailsFault(t *testing.T) {
 			t.Errorf("%s: %v shows the password", name, err)
 		}
 	}
-	check("wrong password", verdict{Code: 535, Enhanced: "5.7.8", Phase: "auth"}, func(_ *mailtest.Options, s *submit.Server) { s.Password = "other" })
-	check("no login", verdict{Code: 530, Enhanced: "5.7.0", Phase: "mail"}, func(_ *mailtest.Options, s *submit.Server) { s.Username = "" })
+	check("wrong password", verdict{Code: 535, Enhanced: "5.7.8", Phase: "auth"}, func(_ *mailtest.Options, s *submit.Server) { s.Login = login.Password(bustia, "other") })
+	check("no login", verdict{Code: 530, Enhanced: "5.7.0", Phase: "mail"}, func(_ *mailtest.Options, s *submit.Server) { s.Login = login.Credentials{} })
 	check("no starttls", verdict{Phase: "tls"}, func(_ *mailtest.Options, s *submit.Server) { s.TLS = "starttls" })
 	check("not tls", verdict{Phase: "tls"}, func(o *mailtest.Options, s *submit.Server) { s.TLS, o.SMTPPort = "tls", 0 })
 	check("login needs tls", verdict{Phase: "auth"}, func(o *mailtest.Options, _ *submit.Server) { o.TLS = config })
@@ -396,7 +397,7 @@ func TestClosed(t *testing.T) {
 }
 
 func TestPasswordDoesNotPrint(t *testing.T) {
-	s := submit.Server{Host: "mail.example.org", Username: bustia, Password: secret}
+	s := submit.Server{Host: "mail.example.org", Login: login.Password(bustia, secret)}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		if got := fmt.Sprintf(format, s); strings.Contains(got, secret) {
 			t.Errorf("%s prints %s", format, got)

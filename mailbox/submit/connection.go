@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
+
+	"github.com/bustia/bustia/mailbox/login"
 )
 
 const (
@@ -23,7 +24,6 @@ const (
 var (
 	errFlood    = errors.New("the server sends without end")
 	errNoTLS    = errors.New("the server does not offer STARTTLS")
-	errNoAuth   = errors.New("the server offers no login that we know")
 	errNoUTF8   = errors.New("the server does not take addresses beyond ASCII")
 	errTimedOut = errors.New("the server took too long")
 )
@@ -61,8 +61,16 @@ func (w *wire) Write(p []byte) (int, error) {
 // stop closes the raw connection, which ends every wait on it.
 func (w *wire) stop() { _ = w.Close() } // it may be closed already
 
-// dial connects, secures and logs in.
+// dial connects, secures and logs in; twice when the first time a token was refused that had been kept.
 func dial(ctx context.Context, s Server) (*connection, error) {
+	c, err := dialOnce(ctx, s)
+	if login.Stale(err) {
+		return dialOnce(ctx, s)
+	}
+	return c, err
+}
+
+func dialOnce(ctx context.Context, s Server) (*connection, error) {
 	d := net.Dialer{Timeout: patience}
 	raw, err := d.DialContext(ctx, "tcp", s.address())
 	if err != nil {
@@ -104,10 +112,10 @@ func (c *connection) open(ctx context.Context, s Server) error {
 			return err
 		}
 	}
-	if s.Username == "" {
+	if s.Login.None() {
 		return nil
 	}
-	return c.do(ctx, PhaseAuth, patience, func() error { return c.login(s) })
+	return c.do(ctx, PhaseAuth, patience, func() error { return c.login(ctx, s.Login) })
 }
 
 func (c *connection) startTLS(s Server) error {
@@ -115,28 +123,6 @@ func (c *connection) startTLS(s Server) error {
 		return errNoTLS
 	}
 	return c.client.StartTLS(s.tls())
-}
-
-// login takes the first mechanism that both sides know.
-func (c *connection) login(s Server) error {
-	_, offered := c.client.Extension("AUTH")
-	clear := s.TLS == "none" // the administrator has said so in as many words
-	for _, mechanism := range []struct {
-		name string
-		auth smtp.Auth
-	}{
-		{"PLAIN", smtp.PlainAuth("", s.Username, s.Password, s.Host, clear)},
-		{"LOGIN", smtp.LoginAuth(s.Username, s.Password, s.Host, clear)},
-		{"SCRAM-SHA-256", smtp.ScramSHA256Auth(s.Username, s.Password)},
-		{"CRAM-MD5", smtp.CRAMMD5Auth(s.Username, s.Password)},
-	} {
-		for _, name := range strings.Fields(offered) {
-			if strings.EqualFold(name, mechanism.name) {
-				return c.client.Auth(mechanism.auth)
-			}
-		}
-	}
-	return fmt.Errorf("%w: %q", errNoAuth, offered)
 }
 
 // send gives one mail. Its error is an *Error.

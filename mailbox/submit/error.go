@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/bustia/bustia/mailbox/login"
 )
 
 // Phases of a submission, in order.
@@ -32,10 +34,14 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if e.Line != "" {
-		return e.Phase + ": " + e.Line
+	var refused *login.RefusedError
+	switch {
+	case e.Line == "":
+		return fmt.Sprintf("%s: %v", e.Phase, e.Err)
+	case errors.As(e.Err, &refused) && refused.Said != "":
+		return fmt.Sprintf("%s: %s (the server says: %s)", e.Phase, e.Line, refused.Said)
 	}
-	return fmt.Sprintf("%s: %v", e.Phase, e.Err)
+	return e.Phase + ": " + e.Line
 }
 
 func (e *Error) Unwrap() error { return e.Err }

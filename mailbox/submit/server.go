@@ -7,24 +7,25 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+
+	"github.com/bustia/bustia/mailbox/login"
 )
 
-// Server is a submission server and how to log in to it. Printing or logging it does not show the
-// password.
+// Server is a submission server and how to log in to it. Printing or logging it does not show what
+// it is logged in to with.
 type Server struct {
-	Host     string
-	Port     int            // 0 = 465 for tls, 587 for starttls, 25 for none
-	TLS      string         // "tls" (also ""), "starttls" or "none"
-	CAs      *x509.CertPool // nil = the system's
-	Username string         // "" = no login
-	Password string
-	HELO     string // our own name; "" = localhost
+	Host  string
+	Port  int               // 0 = 465 for tls, 587 for starttls, 25 for none
+	TLS   string            // "tls" (also ""), "starttls" or "none"
+	CAs   *x509.CertPool    // nil = the system's
+	Login login.Credentials // none = no login
+	HELO  string            // our own name; "" = localhost
 }
 
 // String is host:port.
 func (s Server) String() string { return s.address() }
 
-// GoString is String: %#v must not show the password either.
+// GoString is String: %#v must not show more.
 func (s Server) GoString() string { return s.String() }
 
 // LogValue is host:port.
