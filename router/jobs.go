@@ -59,26 +59,34 @@ func (r *Router) processLoop(ctx context.Context) {
 	}
 }
 
-// ProcessPending processes every received mail that has no disposition yet, oldest first.
+// ProcessPending processes every received mail that has no disposition yet, oldest first, each once:
+// one that fails stays for the next time and stops no other.
 func (r *Router) ProcessPending(ctx context.Context) error {
-	const batch = 100
-	for {
-		var pending []store.LedgerID
-		if err := r.store.View(ctx, func(tx *store.Tx) (err error) {
-			pending, err = tx.Pending(batch)
-			return err
-		}); err != nil {
-			return err
+	const (
+		most   = 100_000
+		enough = 20 // failures in a row: it is not the mails, it is the store
+	)
+	var pending []store.LedgerID
+	if err := r.store.View(ctx, func(tx *store.Tx) (err error) {
+		pending, err = tx.Pending(most)
+		return err
+	}); err != nil {
+		return err
+	}
+	var failed []error
+	inRow := 0
+	for _, id := range pending {
+		inRow++
+		if err := r.Process(ctx, id); err != nil {
+			failed = append(failed, fmt.Errorf("process ledger %d: %w", id, err))
+		} else {
+			inRow = 0
 		}
-		if len(pending) == 0 {
-			return nil
-		}
-		for _, id := range pending {
-			if err := r.Process(ctx, id); err != nil {
-				return fmt.Errorf("process ledger %d: %w", id, err)
-			}
+		if inRow == enough || ctx.Err() != nil {
+			break
 		}
 	}
+	return errors.Join(failed[:min(len(failed), enough)]...)
 }
 
 // Submit sends one outgoing mail. The attempt is recorded before it is made. again > 0 asks to be
@@ -114,7 +122,7 @@ func (r *Router) Submit(ctx context.Context, id store.OutgoingID) (again time.Du
 func (r *Router) sent(ctx context.Context, out store.Outgoing) error {
 	now := r.clock()
 	r.log.Info("mail sent", "mailbox", out.Mailbox, "message_id", out.MessageID, "kind", out.Kind, "attempt", out.Attempts)
-	return r.store.InTx(ctx, func(tx *store.Tx) error {
+	return r.store.InTx(context.WithoutCancel(ctx), func(tx *store.Tx) error { // it has gone out, whoever was told to stop
 		if err := tx.MarkSent(out.ID, now); err != nil {
 			return err
 		}
@@ -142,13 +150,19 @@ func (r *Router) postpone(ctx context.Context, out store.Outgoing, cause error) 
 // refused records that a mail will never go out, and what follows from that.
 func (r *Router) refused(ctx context.Context, out store.Outgoing, cause error) error {
 	r.log.Error("mail refused", "mailbox", out.Mailbox, "message_id", out.MessageID, "attempt", out.Attempts, "err", cause)
-	p, now := r.current(), r.clock()
+	p, now, ctx := r.current(), r.clock(), context.WithoutCancel(ctx)
+	mark := func(tx *store.Tx) error { return tx.MarkRefused(out.ID, cause.Error()) }
 	_, err := r.act(ctx, p, SendRefused{Outgoing: out, Reason: cause.Error()}, now, func(tx *store.Tx) (Facts, error) {
-		if err := tx.MarkRefused(out.ID, cause.Error()); err != nil {
+		if err := mark(tx); err != nil {
 			return Facts{}, err
 		}
 		return caseFacts(tx, p, Facts{Config: p.cfg}, out.CaseID, now)
 	})
+	var bad *unprocessable
+	if errors.As(err, &bad) { // nobody can be told; it must not be sent again for that
+		r.log.Error("mail refused and nobody told", "mailbox", out.Mailbox, "message_id", out.MessageID, "err", err)
+		return r.store.InTx(ctx, mark)
+	}
 	return err
 }
 
@@ -173,7 +187,7 @@ func (r *Router) Sweep(ctx context.Context, now time.Time) error {
 			case err == nil:
 				done++
 			case !errors.Is(err, store.ErrConflict): // a conflict: another daemon was first
-				errs = append(errs, fmt.Errorf("deadline %d: %w", d.ID, err))
+				errs = append(errs, errors.Join(fmt.Errorf("deadline %d: %w", d.ID, err), r.putOff(ctx, d, now.Add(time.Hour))))
 			}
 		}
 		if len(due) < batch || done == 0 {
@@ -183,6 +197,11 @@ func (r *Router) Sweep(ctx context.Context, now time.Time) error {
 			r.log.Error("deadline not handled, will try again", "err", err)
 		}
 	}
+}
+
+// putOff tries a deadline that failed again later, so that those behind it have their turn.
+func (r *Router) putOff(ctx context.Context, d store.Deadline, until time.Time) error {
+	return r.store.InTx(ctx, func(tx *store.Tx) error { return tx.StepDeadline(d.ID, d.Done, d.Done, until, d.Step) })
 }
 
 // Order carries out a command of the operator's on the case with reference ref.

@@ -175,6 +175,9 @@ func (r *Router) Unfetchable(ctx context.Context, box, folder string, validity, 
 // ledgerRow is what the ledger keeps of a mail before anything is judged.
 func ledgerRow(m mailbox.Received, now time.Time) store.Received {
 	parsed := mailbox.Parse(m.Raw)
+	if m.InternalDate.IsZero() || m.InternalDate.After(now) { // a clock that is wrong must not move a date
+		m.InternalDate = now
+	}
 	return store.Received{
 		Mailbox: m.Mailbox, Folder: m.Folder, UIDValidity: m.UIDValidity, UID: m.UID,
 		InternalDate: m.InternalDate, FetchedAt: now, MessageID: string(parsed.MessageID), Digest: mailbox.Digest(parsed, m.Raw),
@@ -219,12 +222,15 @@ type unprocessable struct{ err error }
 func (u *unprocessable) Error() string { return u.err.Error() }
 func (u *unprocessable) Unwrap() error { return u.err }
 
+// survive makes an error of a panic: one bad mail, one bad case never stops another.
+func survive(err *error) {
+	if v := recover(); v != nil {
+		*err = &unprocessable{fmt.Errorf("panic: %v", v)}
+	}
+}
+
 func (r *Router) process(ctx context.Context, p policy, received store.Received) (err error) {
-	defer func() {
-		if v := recover(); v != nil { // one bad mail never stops another
-			err = &unprocessable{fmt.Errorf("panic: %v", v)}
-		}
-	}()
+	defer survive(&err)
 	box, ok := p.cfg.Mailbox(received.Mailbox)
 	if !ok {
 		return &unprocessable{fmt.Errorf("mailbox %q is no longer configured", received.Mailbox)}
@@ -246,10 +252,10 @@ func (r *Router) quarantine(ctx context.Context, id store.LedgerID, bad *unproce
 
 // act decides on one event at now and carries the plan out, facts and all in one transaction. When
 // somebody else changed the case in between, it is decided anew.
-func (r *Router) act(ctx context.Context, p policy, e Event, now time.Time, facts func(*store.Tx) (Facts, error)) (Plan, error) {
+func (r *Router) act(ctx context.Context, p policy, e Event, now time.Time, facts func(*store.Tx) (Facts, error)) (plan Plan, err error) {
+	defer survive(&err)
 	for tries := 1; ; tries++ {
-		var plan Plan
-		err := r.store.InTx(ctx, func(tx *store.Tx) error {
+		err = r.store.InTx(ctx, func(tx *store.Tx) error {
 			f, err := facts(tx)
 			if err != nil {
 				return err

@@ -76,6 +76,7 @@ type story struct {
 	t      *testing.T
 	ctx    context.Context
 	cfg    *config.Config
+	file   string
 	store  *store.Store
 	router *Router
 	now    time.Time
@@ -106,7 +107,8 @@ func newStory(t *testing.T) *story {
 		s.cfg.Mailboxes[i].AuthservID = "mx.example.cat"
 	}
 	var err error
-	if s.store, err = store.Connect(s.ctx, "sqlite:"+filepath.Join(t.TempDir(), "story.db")); err != nil {
+	s.file = filepath.Join(t.TempDir(), "story.db")
+	if s.store, err = store.Connect(s.ctx, "sqlite:"+s.file); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.store.Close() })

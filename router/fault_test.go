@@ -1,0 +1,83 @@
+package router
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bustia/bustia/config"
+	"github.com/bustia/bustia/mailbox"
+	"github.com/bustia/bustia/store"
+)
+
+// citizenMail is a citizen's nth mail.
+func citizenMail(n int, subject, words string) string {
+	return fmt.Sprintf("From: Laia Puig <laia%d@example.org>\nTo: bustia@example.cat\nSubject: %s\nMessage-ID: <laia-%d@example.org>\n\n%s\n", n, subject, n, words)
+}
+
+// A mail that the store cannot give stays, and the mail behind it is processed.
+func TestPendingGoesOn(t *testing.T) {
+	s := newStory(t)
+	s.now = time.Date(2026, 4, 2, 9, 0, 0, 0, time.UTC)
+	box := s.cfg.Mailboxes[0].Name
+	for uid := range uint32(3) {
+		raw := []byte(citizenMail(int(uid), "Targeta", "He perdut la targeta."))
+		s.must(s.router.Receive(s.ctx, []mailbox.Received{{Mailbox: box, Folder: "INBOX", UIDValidity: 1, UID: uid + 1, InternalDate: s.now, Raw: raw}},
+			box, "INBOX", mailbox.Position{UIDValidity: 1, LastUID: uid + 1}))
+	}
+	s.spoil("delete from ledger_raw where ledger_id = 1")
+	if err := s.router.ProcessPending(s.ctx); err == nil {
+		t.Error("the store's error is not told")
+	}
+	s.must(s.store.View(s.ctx, func(tx *store.Tx) error {
+		pending, err := tx.Pending(10)
+		if len(pending) != 1 {
+			t.Errorf("still pending: %v, want the first alone", pending)
+		}
+		return err
+	}))
+}
+
+// A case that cannot be looked at is put off, and those behind it have their turn.
+func TestSweepGoesOn(t *testing.T) {
+	s := newStory(t)
+	s.now = time.Date(2026, 4, 2, 9, 0, 0, 0, time.UTC)
+	s.receive("bustia@example.cat", citizenMail(1, "Queixa", "És inadmissible: presento una queixa per la targeta sanitària."))
+	s.receive("bustia@example.cat", citizenMail(2, "Targeta", "He perdut la targeta sanitària. Com la puc demanar?"))
+	for i := range s.cfg.Circuits {
+		s.cfg.Circuits[i].Terms["queixa"] = config.Term{N: 1, Unit: "fortnights"}
+	}
+	late := time.Date(2026, 5, 12, 10, 0, 0, 0, time.UTC)
+	if err := s.router.Sweep(s.ctx, late); err == nil || !strings.Contains(err.Error(), "fortnights") {
+		t.Errorf("got error %v, want the panic", err)
+	}
+	s.tell()
+	if told := s.told.String(); strings.Count(told, ": breached by clock") != 1 {
+		t.Errorf("want one breach, got:\n%s", told)
+	}
+	if err := s.router.Sweep(s.ctx, late.Add(time.Minute)); err != nil {
+		t.Errorf("not put off: %v", err)
+	}
+}
+
+// The committed time is not counted from a server's clock that runs ahead, nor from none.
+func TestReceivedInTheFuture(t *testing.T) {
+	now := time.Date(2026, 4, 2, 9, 0, 0, 0, time.UTC)
+	for _, date := range []time.Time{{}, now.AddDate(1, 0, 0)} {
+		if got := ledgerRow(mailbox.Received{InternalDate: date}, now).InternalDate; !got.Equal(now) {
+			t.Errorf("internal date %v: got %v, want now", date, got)
+		}
+	}
+}
+
+// spoil changes the database behind the store's back.
+func (s *story) spoil(statement string) {
+	s.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+s.file)
+	s.must(err)
+	defer db.Close()
+	_, err = db.ExecContext(s.ctx, statement)
+	s.must(err)
+}
