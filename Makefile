@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit integration fuzz lint schema
+.PHONY: help build demo test unit integration soak fuzz lint schema
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -24,6 +24,10 @@ unit: ## tests of every package; on PostgreSQL too when BUSTIA_TEST_POSTGRES nam
 
 integration: ## the whole daemon against a private Dovecot, Postfix and PostgreSQL (Linux, root)
 	$(GO) test -tags integration -count=1 -v ./cmd/bustia
+
+soak: ## kill the daemon a hundred times while two thousand mails flow, on either database
+	@.ci/install
+	BUSTIA_SOAK=1 $(GO) test -tags integration -count=1 -v -timeout 90m -run 'TestCrash|TestFaults' ./cmd/bustia
 
 fuzz: ## feed each fuzz target for FUZZTIME (10s)
 	@.ci/fuzz $(FUZZTIME)

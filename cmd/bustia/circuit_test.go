@@ -155,9 +155,15 @@ func lacks(t *testing.T, what, text string, words ...string) {
 	}
 }
 
-// reply submits what a mail client makes of "reply" (testdata/reply-*.eml): the writer's text, their
-// signature, the mail quoted.
+// reply submits what a mail client makes of "reply".
 func (c *circuit) reply(t *testing.T, client, from string, to *mailbox.Message, text string) {
+	t.Helper()
+	c.submit(t, from, to.ReplyTo[0].Address, replyMail(t, client, from, to, text))
+}
+
+// replyMail is what a mail client makes of "reply" (testdata/reply-*.eml): the writer's text, their
+// signature, the mail quoted.
+func replyMail(t *testing.T, client, from string, to *mailbox.Message, text string) []byte {
 	t.Helper()
 	template, err := os.ReadFile("testdata/reply-" + client + ".eml")
 	if err != nil {
@@ -170,7 +176,7 @@ func (c *circuit) reply(t *testing.T, client, from string, to *mailbox.Message, 
 		"{{html}}", strings.ReplaceAll(text, "\n", "<br>\n"),
 		"{{plain}}", plain, "{{quoted}}", "> "+strings.ReplaceAll(plain, "\n", "\n> "), "{{quotedhtml}}", htmlText(t, to),
 	).Replace(string(template))
-	c.submit(t, from, to.ReplyTo[0].Address, []byte(strings.ReplaceAll(raw, "\n", "\r\n")))
+	return []byte(strings.ReplaceAll(raw, "\n", "\r\n"))
 }
 
 func (c *circuit) write(t *testing.T, from, to, subject, text string) {
