@@ -31,7 +31,7 @@ type Verdict struct {
 // Own tells our own mail from others'.
 type Own struct {
 	Addresses []string // every address of every mailbox of ours
-	Domain    string   // right-hand side of the Message-IDs we make
+	Domain    string   // right-hand side of the Message-IDs we make; on the left is a Reference, a dot and more
 }
 
 // Screen tells what sort of mail m is and whether an automatic mail may answer it. It is careful on both
@@ -147,9 +147,11 @@ func (s *screening) isOwn(address string) bool {
 
 // loop finds our own mail come back. Quoting us or answering us is no sign.
 func (s *screening) loop() (Kind, string) {
-	_, host, _ := strings.Cut(string(s.m.MessageID), "@")
+	id, host, _ := strings.Cut(string(s.m.MessageID), "@")
+	reference, _, _ := strings.Cut(id, ".")
+	_, named := ParseReference(reference) // a person's mail program may use the same domain
 	switch {
-	case s.own.Domain != "" && strings.EqualFold(host, s.own.Domain):
+	case named && s.own.Domain != "" && strings.EqualFold(host, s.own.Domain):
 		return Loop, "Message-ID of ours"
 	case s.isOwn(strings.Trim(s.field("X-Loop"), "<> ")):
 		return Loop, "X-Loop of ours"

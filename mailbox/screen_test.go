@@ -54,6 +54,7 @@ var screenTests = []struct {
 	{"loop-from-us", Loop, false},
 	{"loop-subaddress", Loop, false},
 	{"loop-message-id", Loop, false},
+	{"person-our-domain", Person, true},
 	{"report-read-receipt", Report, false},
 	{"report-arf", Report, false},
 	{"report-dmarc", Report, false},
