@@ -70,8 +70,41 @@ type Mailbox struct {
 	Subaddress   string   // separator before the signed part of a reply address; default "+"
 	AuthservID   string   // whose Authentication-Results are believed; "" = nobody's
 	Poll         string   // cron spec, the safety net under IDLE; default "*/5 * * * *"
+	MaxSize      Size     // of a larger mail only the header section is taken in; default 30 MB
+	Since        Date     // see below; zero = every mail is treated
+	Archive      bool     // see below
+	After        After    // what is done to a mail on the server once it is ours; default Keep
 	IMAP         Server
 	SMTP         Server
+}
+
+// Since and Archive are about the mail that a folder holds when it is opened for the first time, and
+// about no other. With Since, what was received before that day (its internal date, by the calendar
+// of the mailbox's circuit) is past; with Archive alone, all of it is. Past mail is accounted for in
+// the ledger as ignored, nobody is written to, and it is left as it is on the server. Its bytes are
+// kept with Archive, and not even fetched without.
+//
+// A mail that comes into the folder later is treated however old its internal date is: somebody
+// delivered it late, or put it there by hand to have it treated. When a folder is made anew (its
+// UIDVALIDITY changes) it is opened for the first time again as far as Since is concerned; what is
+// known by its content is a duplicate, and Archive alone makes nothing else past.
+//
+// What a folder held is fixed when it is opened, so neither key undoes what was done before it was
+// said: to begin with a mailbox that is full, say it before the daemon first runs.
+
+// What is done to a mail on the server once it is ours.
+const (
+	Keep = "keep" // nothing
+	Flag = "flag" // the keyword $Bustia, or \Flagged where the server keeps no keywords
+	Seen = "seen" // \Seen, as if somebody had read it
+	Move = "move" // to another folder, if the server can do that without touching other mail
+)
+
+// After says what is done to a mail on the server after it was taken in whole. Past mail, mail over
+// MaxSize and mail the server would not give stay as they are.
+type After struct {
+	Do     string // Keep, Flag, Seen or Move
+	Folder string // for Move
 }
 
 // How a connection is protected.
@@ -90,7 +123,11 @@ type Server struct {
 	Username string // "" = no login (SMTP only)
 	Password Secret // from password_file or password_env
 	OAuth    *OAuth // instead of a password; nil = the password
-	Folder   string // IMAP only; default INBOX
+	Folder   string // IMAP only; default INBOX; the first of Folders
+
+	// Folders are all that are read, IMAP only. Mail in a junk folder is treated as any other: whether
+	// it is junk is told by what it says.
+	Folders []string
 }
 
 // How a token is sent.

@@ -136,6 +136,17 @@ func (n node) entries() (entries []entry, ok bool) {
 	return n.merged(map[string]bool{}, 0), true
 }
 
+// at is the value of a key, or the mapping itself when it has no such key.
+func (n node) at(key string) node {
+	entries, _ := n.entries()
+	for _, e := range entries {
+		if e.key.Value == key {
+			return e.value
+		}
+	}
+	return n
+}
+
 // merged lists the entries of a mapping that are not in seen, and then those of what it merges.
 func (n node) merged(seen map[string]bool, depth int) (entries []entry) {
 	var merges []node

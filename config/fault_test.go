@@ -70,7 +70,7 @@ rules.yaml:7:47: rules[1].then.theme: there is no theme "salut/tsi/canvis"; did 
 mailboxes.yaml:9:5: mailboxes[0].treshold: unknown key "treshold"; did you mean "threshold"?
 `},
 	{"mailboxes.yaml", "threshold: 0.6", "verbosity: 0.6", `
-mailboxes.yaml:9:5: mailboxes[0].verbosity: unknown key "verbosity"; there are: address, aliases, authserv_id, circuit, imap, kind, language, name, organisation, poll, smtp, subaddress, … (13 in all)
+mailboxes.yaml:9:5: mailboxes[0].verbosity: unknown key "verbosity"; there are: address, after, aliases, archive, authserv_id, circuit, imap, kind, language, max_size, name, organisation, … (17 in all)
 `},
 	{"about.yaml", "store:", "stores:", `
 about.yaml:6:1: stores: unknown key "stores"; did you mean "store"?

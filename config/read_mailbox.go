@@ -17,7 +17,7 @@ const (
 )
 
 func mailbox() shape[Mailbox] {
-	return object(
+	return objectWith(checkIntake,
 		must("name", "how commands and rules name it", id(aMailbox), func(m *Mailbox) *string { return &m.Name }),
 		must("address", "where citizens write", address(), func(m *Mailbox) *string { return &m.Address }),
 		key("aliases", "further addresses delivered here", list(address()), func(m *Mailbox) *[]string { return &m.Aliases }),
@@ -28,10 +28,15 @@ func mailbox() shape[Mailbox] {
 		key("threshold", "confidence below which a person files the mail; default 0.5", decimal(0, 1), func(m *Mailbox) *float64 { return &m.Threshold }),
 		key("subaddress", "separator before the signed part of a reply address; default +", oneOf("+", "-", "=", "_"), func(m *Mailbox) *string { return &m.Subaddress }),
 		key("authserv_id", "whose Authentication-Results are believed (RFC 8601); nobody's when not said", host(), func(m *Mailbox) *string { return &m.AuthservID }),
+		key("max_size", "of a larger mail only the header section is taken in; default 30 MB", size(leastMaxSize, mostMaxSize), func(m *Mailbox) *Size { return &m.MaxSize }),
+		key("since", "of what a folder holds when it is first opened, mail received before this day is not treated", since(), func(m *Mailbox) *Date { return &m.Since }),
+		key("archive", "keep the mail that is too old for since, or without since all that a folder holds when it is first opened, and treat none of it; default false", truth(), func(m *Mailbox) *bool { return &m.Archive }),
+		key("after", "what is done to a mail on the server once it is ours: keep, flag ($Bustia), seen or {move: FOLDER}; default keep", after(), func(m *Mailbox) *After { return &m.After }),
 		key("poll", "cron spec of the look under IDLE; default */5 * * * *", cronSpec(), func(m *Mailbox) *string { return &m.Poll }),
 		must("imap", "the way in", imapServer(), func(m *Mailbox) *Server { return &m.IMAP }),
 		must("smtp", "the way out", smtpServer(), func(m *Mailbox) *Server { return &m.SMTP }),
 	).first(func(m *Mailbox) {
+		m.MaxSize, m.After.Do = defaultMaxSize, Keep
 		m.Threshold, m.Subaddress, m.Poll = defaultThreshold, defaultSubaddress, defaultPoll
 	})
 }
@@ -44,11 +49,18 @@ func cronSpec() shape[string] {
 }
 
 func imapServer() shape[Server] {
-	folder := key("folder", "default INBOX", line(), func(s *Server) *string { return &s.Folder })
+	folder := key("folder", "the only folder that is read; default INBOX", folderName(), func(s *Server) *string { return &s.Folder })
+	folders := key("folders", "all folders that are read", severalFolders(), func(s *Server) *[]string { return &s.Folders })
 	username := must("username", "to log in with", line(), func(s *Server) *string { return &s.Username })
-	return server(append(serverFields(), username, folder)...).
+	return server(append(serverFields(), username, folder, folders)...).
 		first(func(s *Server) { s.TLS, s.Folder = TLS, defaultFolder }).
-		then(func(_ node, s *Server) { s.Port = orPort(s, 993, 143, 143) })
+		then(func(_ node, s *Server) {
+			s.Port = orPort(s, 993, 143, 143)
+			if len(s.Folders) == 0 {
+				s.Folders = []string{s.Folder}
+			}
+			s.Folder = s.Folders[0]
+		})
 }
 
 func smtpServer() shape[Server] {
