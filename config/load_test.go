@@ -75,12 +75,14 @@ func TestLoad(t *testing.T) {
 		Name: "corporate", Address: "bustia@example.cat", Aliases: []string{"contacte@example.cat"}, Kind: Corporate,
 		Organisation: "salut", Circuit: "general", Language: "ca", Threshold: 0.6, Subaddress: "-",
 		AuthservID: "mx.example.cat", Poll: "*/10 * * * *",
-		IMAP: Server{Host: "imap.example.cat", Port: 993, TLS: TLS, Username: "bustia", Password: NewSecret("correct horse"), Folder: "INBOX"},
+		MaxSize: 30 * MB, After: After{Do: Keep},
+		IMAP: Server{Host: "imap.example.cat", Port: 993, TLS: TLS, Username: "bustia", Password: NewSecret("correct horse"), Folder: "INBOX", Folders: []string{"INBOX"}},
 		SMTP: Server{Host: "smtp.example.cat", Port: 587, TLS: StartTLS, Username: "bustia", Password: NewSecret("battery")},
 	}, {
 		Name: "salut", Address: "salut@example.cat", Kind: Specific,
 		Organisation: "salut", Circuit: "general", Language: "ca", Threshold: 0.5, Subaddress: "+", Poll: "*/5 * * * *",
-		IMAP: Server{Host: "127.0.0.1", Port: 1143, TLS: Plain, Username: "salut", Password: NewSecret("staple"), Folder: "Entrada"},
+		MaxSize: 30 * MB, After: After{Do: Keep},
+		IMAP: Server{Host: "127.0.0.1", Port: 1143, TLS: Plain, Username: "salut", Password: NewSecret("staple"), Folder: "Entrada", Folders: []string{"Entrada"}},
 		SMTP: Server{Host: "localhost", Port: 587, TLS: Plain},
 	}})
 	check("circuits", c.Circuits, []Circuit{{
@@ -196,6 +198,31 @@ func TestLoadDir(t *testing.T) {
 	}
 	if c, faults := LoadDir("testdata/nothing-here", testNow); c != nil || faults.Err() == nil {
 		t.Errorf("got %v, %v for a directory that is not there", c, faults)
+	}
+}
+
+// TestLoadOAuth reads a login with tokens: by client credentials, and by a refresh token.
+func TestLoadOAuth(t *testing.T) {
+	files := validFiles(t)
+	data := string(files["mailboxes.yaml"].Data)
+	data = strings.Replace(data, "password_file: secrets/corporate", "oauth: {token_url: https://login.example.cat/token, client_id: 7f3c, client_secret_file: secrets/corporate, scopes: [https://mail.example.cat/.default]}", 1)
+	data = strings.Replace(data, "password_env: BUSTIA_SMTP", "oauth: {mechanism: oauthbearer, token_url: \"http://127.0.0.1:8080/token\", client_id: bustia, refresh_token_env: BUSTIA_SMTP}", 1)
+	files["mailboxes.yaml"].Data = []byte(data)
+	c, faults := Load(files, testEnv(t))
+	if c == nil || len(faults) > 0 {
+		t.Fatalf("got faults %v", faults)
+	}
+	want := []*OAuth{{
+		Mechanism: XOAUTH2, TokenURL: "https://login.example.cat/token", ClientID: "7f3c", ClientSecret: NewSecret("correct horse"),
+		Scopes: []string{"https://mail.example.cat/.default"},
+	}, {
+		Mechanism: OAuthBearer, TokenURL: "http://127.0.0.1:8080/token", ClientID: "bustia", RefreshToken: NewSecret("battery"),
+	}}
+	if d := cmp.Diff(want, []*OAuth{c.Mailboxes[0].IMAP.OAuth, c.Mailboxes[0].SMTP.OAuth}, cmp.AllowUnexported(Secret{})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if c.Mailboxes[1].IMAP.OAuth != nil {
+		t.Errorf("got %v for a server with a password", c.Mailboxes[1].IMAP.OAuth)
 	}
 }
 
