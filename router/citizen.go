@@ -103,7 +103,7 @@ func (p *Plan) acknowledge(m *Mail, f Facts, kind string, now time.Time) {
 
 // toTriage puts an unfiled case before the supervisor of the mailbox's organisation.
 func (p *Plan) toTriage(m *Mail, f Facts, now time.Time) {
-	p.Case.Supervisor = supervisorOf(f.Config, p.Case.Organisation)
+	p.Case.Supervisor = f.overseer(p.Case)
 	p.Route = Route{Supervisor: p.Case.Supervisor, Why: []string{"no confident theme: triage"}}
 	p.assign(f, p.Case.Supervisor, store.Triage, now)
 	p.event(now, "unfiled", "clock", "supervisor", p.Case.Supervisor, "why", strings.Join(m.Class.Theme.Why, "; "))
@@ -126,9 +126,12 @@ type handover struct {
 // toAgent gives the case to the agent who treats its theme.
 func (p *Plan) toAgent(f Facts, h handover, now time.Time) {
 	p.Route = Assign(f.Config, p.Case.Theme, config.Language(p.Case.Language), f.Workload)
+	if p.Route.Supervisor == "" {
+		p.Route.Supervisor = f.overseer(p.Case)
+	}
 	p.Case.Supervisor = p.Route.Supervisor
-	if p.Route.Agent == "" { // the configuration was checked for this; a reload may have raced
-		p.Route.Agent = p.Route.Supervisor
+	if p.Route.Agent == "" { // the theme was taken out of the configuration since
+		p.Route.Agent = p.Case.Supervisor
 	}
 	p.give(f, p.Route.Agent, strings.Join(p.Route.Why, "; "), h, now)
 }
@@ -178,15 +181,8 @@ func decideFollowUp(m *Mail, f Facts, now time.Time) Plan {
 		p.reopen(m, f, now)
 	}
 	said := []Said{m.said()}
-	notice := Letter{Kind: config.FollowUp, Purpose: ForAnswer, Words: f.words(said), Attachments: attachments(said)}
-	switch {
-	case p.Assign != nil: // reopened for a new assignment: its notice says everything
-	case f.Current != nil && f.Current.Role == store.Triage:
-		notice.Purpose, notice.Assignment = ForCommands, f.Current.ID
-		p.letterTo(f, f.Current.Agent, notice)
-	case f.Current != nil:
-		notice.Assignment = f.Current.ID
-		p.letterTo(f, f.Current.Agent, notice)
+	if p.Assign == nil { // else reopened for a new assignment: its notice says everything
+		p.nudge(f, Letter{Kind: config.FollowUp, Words: f.words(said), Attachments: attachments(said)}, now)
 	}
 	return p
 }
@@ -203,7 +199,7 @@ func (p *Plan) reopen(m *Mail, f Facts, now time.Time) {
 		return
 	}
 	p.Case.State = store.Open
-	if f.Current == nil || f.Current.Role != store.Treat || !now.Before(f.Current.ExpiresAt) {
+	if !f.treated() || f.Current.Role != store.Treat || !now.Before(f.Current.ExpiresAt) {
 		p.toAgent(f, handover{by: "clock", why: Phrase{"reopened", nil}, said: append(slices.Clone(f.Said), m.said())}, now)
 	}
 }

@@ -53,7 +53,7 @@ func recount(d store.Deadline, f Facts) Count {
 // remind tells whoever has the case how long is left.
 func (p *Plan) remind(d store.Deadline, f Facts, now time.Time) {
 	p.event(now, "reminded", "clock", "step", d.Step, "agent", f.current())
-	p.nudge(f, Letter{Kind: config.Reminder})
+	p.nudge(f, Letter{Kind: config.Reminder}, now)
 }
 
 // breach tells the citizen once that the answer is late, and the supervisor.
@@ -66,7 +66,9 @@ func (p *Plan) breach(d store.Deadline, f Facts, now time.Time) {
 		}
 		p.Letters = append(p.Letters, l)
 	}
-	p.nudge(f, Letter{Kind: config.Reminder})
+	if f.treated() {
+		p.nudge(f, Letter{Kind: config.Reminder}, now)
+	}
 	p.oversee(f, f.late(), now)
 }
 
@@ -76,21 +78,45 @@ func (p *Plan) escalate(d store.Deadline, f Facts, now time.Time) {
 	p.oversee(f, f.late(), now)
 }
 
-// nudge writes to whoever has the case, at the address of their assignment.
-func (p *Plan) nudge(f Facts, l Letter) {
+// treated says whether somebody has the case who is still there.
+func (f Facts) treated() bool {
 	if f.Current == nil {
+		return false
+	}
+	_, ok := f.Config.Agent(f.Current.Agent)
+	return ok
+}
+
+// nudge writes to whoever has the case, at the address of their assignment; to the supervisor when
+// nobody has.
+func (p *Plan) nudge(f Facts, l Letter, now time.Time) {
+	if l.Words == "" {
+		l.Words = f.words(f.Said)
+	}
+	if !f.treated() {
+		p.oversee(f, l, now)
 		return
 	}
-	l.Purpose, l.Assignment, l.Words = ForAnswer, f.Current.ID, f.words(f.Said)
+	l.Purpose, l.Assignment = ForAnswer, f.Current.ID
 	if f.Current.Role != store.Treat {
 		l.Purpose = ForCommands
 	}
 	p.letterTo(f, f.Current.Agent, l)
 }
 
+// overseer is the supervisor of c; when they are gone, that of its organisation or else its mailbox's.
+func (f Facts) overseer(c *store.Case) string {
+	for _, id := range []string{c.Supervisor, supervisorOf(f.Config, c.Organisation), supervisorOf(f.Config, f.Mailbox.Organisation)} {
+		if _, ok := f.Config.Agent(id); ok {
+			return id
+		}
+	}
+	return ""
+}
+
 // oversee writes to the supervisor of the case, for commands only, unless the case is theirs already.
 func (p *Plan) oversee(f Facts, l Letter, now time.Time) {
-	supervisor := f.Case.Supervisor
+	supervisor := f.overseer(f.Case)
 	if supervisor == "" || f.holds(supervisor) {
 		return
 	}

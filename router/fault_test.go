@@ -3,6 +3,7 @@ package router
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,4 +81,24 @@ func (s *story) spoil(statement string) {
 	defer db.Close()
 	_, err = db.ExecContext(s.ctx, statement)
 	s.must(err)
+}
+
+// A case whose agent, theme or supervisor is no longer configured does not fall silent.
+func TestAgentGone(t *testing.T) {
+	s := newStory(t)
+	s.now = time.Date(2026, 4, 2, 9, 0, 0, 0, time.UTC)
+	s.receive("bustia@example.cat", citizenMail(1, "Targeta", "He perdut la targeta sanitària. Com la puc demanar?"))
+	s.tell()
+	s.cfg.Agents = slices.DeleteFunc(s.cfg.Agents, func(a config.Agent) bool { return a.ID == "marta" || a.ID == "imma" })
+	s.cfg.Themes = slices.DeleteFunc(s.cfg.Themes, func(t config.Theme) bool { return strings.HasPrefix(t.Path, "salut") })
+	s.told.Reset()
+	s.reply("citizen", config.Acknowledgement, "Encara espero la targeta.")
+	s.must(s.router.Sweep(s.ctx, time.Date(2026, 4, 8, 9, 0, 0, 0, time.UTC)))
+	s.must(s.router.Sweep(s.ctx, time.Date(2026, 4, 14, 9, 0, 0, 0, time.UTC)))
+	s.tell()
+	for _, kind := range []string{config.FollowUp, config.Reminder, config.Breach} {
+		if !strings.Contains(s.told.String(), kind+" → montse.carbonell@example.cat") {
+			t.Errorf("no %s to the mailbox's supervisor:\n%s", kind, s.told.String())
+		}
+	}
 }

@@ -56,8 +56,8 @@ func bounceReason(b *mailbox.BounceReport) string {
 // when the citizen did not get it, the supervisor when the agent did not.
 func (p *Plan) undelivered(f Facts, agent, reason string, now time.Time) {
 	l := Letter{Kind: config.Undelivered, Reason: []Phrase{{"undelivered", []any{reason}}}}
-	if agent == "" && f.Current != nil {
-		p.nudge(f, l)
+	if agent == "" {
+		p.nudge(f, l, now)
 		return
 	}
 	if p.Case.Supervisor != agent { // else nobody is left to tell: the history shows it
