@@ -24,7 +24,7 @@ func decideAgentMail(m *Mail, f Facts, now time.Time) Plan {
 	case len(commands.Wrong) > 0:
 		return f.refuse(m, now, Phrase{"wrong_command", []any{strings.Join(commands.Wrong, "; ")}}, "unknown command")
 	case len(commands.List) > 0:
-		return f.obey(commands.List, order{by: f.actor(), agent: f.Assignment.Agent, mail: m}, now)
+		return f.obey(commands, order{by: f.actor(), agent: f.Assignment.Agent, mail: m}, now)
 	case m.Token.Purpose == ForCommands || f.Assignment.Role != store.Treat:
 		return f.refuse(m, now, Phrase{"commands_only", nil}, "plain words on an address for commands")
 	case strings.TrimSpace(m.Words.Text) == "":
@@ -196,10 +196,10 @@ type order struct {
 }
 
 // obey carries out commands, all or none.
-func (f Facts) obey(commands []Command, by order, now time.Time) Plan {
+func (f Facts) obey(commands Commands, by order, now time.Time) Plan {
 	p := f.change(store.AgentReply, "commands on "+f.Case.Reference)
 	var done []Phrase
-	for _, c := range commands {
+	for _, c := range commands.List {
 		did, wrong := p.command(c, f, by, now)
 		if wrong.ID != "" && by.mail != nil {
 			return f.refuse(by.mail, now, wrong, "command not possible: "+c.Line)
@@ -208,6 +208,9 @@ func (f Facts) obey(commands []Command, by order, now time.Time) Plan {
 			return Plan{Refused: wrong.In(f.Config, f.Config.Languages.Default)}
 		}
 		done = append(done, did)
+	}
+	if commands.Rest != "" {
+		done = append(done, Phrase{"rest_not_sent", nil})
 	}
 	if by.mail != nil {
 		p.receipt(f, by.agent, by.mail, now, done...)
@@ -226,7 +229,7 @@ func (p *Plan) command(c Command, f Facts, by order, now time.Time) (did, wrong 
 		p.event(now, "note", by.by, "text", c.Arg)
 		return Phrase{"noted", nil}, Phrase{}
 	case VerbClose:
-		return p.close(c.Arg, by, now)
+		return p.close(c.Arg, f, by, now)
 	case VerbOK:
 		return p.release(f, by, now)
 	case VerbHelp:
@@ -326,7 +329,7 @@ func (p *Plan) handTo(arg string, f Facts, by order, now time.Time) (did, wrong 
 }
 
 // close ends the case without an answer.
-func (p *Plan) close(reason string, by order, now time.Time) (did, wrong Phrase) {
+func (p *Plan) close(reason string, f Facts, by order, now time.Time) (did, wrong Phrase) {
 	if p.Case.State == store.Closed {
 		return Phrase{}, Phrase{"not_open", nil}
 	}
@@ -335,13 +338,22 @@ func (p *Plan) close(reason string, by order, now time.Time) (did, wrong Phrase)
 	}
 	p.Case.State, p.Case.ClosedAt = store.Closed, now
 	p.EndState, p.End = store.DeadlineVoid, true
+	p.forget(f)
 	p.event(now, "closed", by.by, "why", reason)
 	return Phrase{"closed", []any{reason}}, Phrase{}
 }
 
+// forget drops the answer that is held, if the plan does not send it: it was shown to whoever had the
+// case, and an OK of whoever has it next would send words they never saw.
+func (p *Plan) forget(f Facts) {
+	if f.Held != nil && p.Release == 0 {
+		p.Drop = f.Held.ID
+	}
+}
+
 // release sends the answer that was held.
 func (p *Plan) release(f Facts, by order, now time.Time) (did, wrong Phrase) {
-	if f.Held == nil {
+	if f.Held == nil || p.Drop == f.Held.ID {
 		return Phrase{}, Phrase{"nothing_held", nil}
 	}
 	p.Release = f.Held.ID
@@ -352,7 +364,7 @@ func (p *Plan) release(f Facts, by order, now time.Time) (did, wrong Phrase) {
 
 // decideOrder carries out the operator's command.
 func decideOrder(o Order, f Facts, now time.Time) Plan {
-	p := f.obey([]Command{o.Command}, order{by: "operator:" + o.By}, now)
+	p := f.obey(Commands{List: []Command{o.Command}}, order{by: "operator:" + o.By}, now)
 	p.Disposition = ""
 	return p
 }

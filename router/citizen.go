@@ -139,6 +139,7 @@ func (p *Plan) toAgent(f Facts, h handover, now time.Time) {
 // give assigns the case to one agent and sends the notice.
 func (p *Plan) give(f Facts, agent, because string, h handover, now time.Time) {
 	p.Case.Agent = agent
+	p.forget(f)
 	p.assign(f, agent, store.Treat, now)
 	p.event(now, "assigned", h.by, "agent", agent, "why", because)
 	p.letterTo(f, agent, Letter{Kind: config.Assigned, Purpose: ForAnswer, Reason: []Phrase{h.why}, Words: f.words(h.said), Attachments: attachments(h.said)})

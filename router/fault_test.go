@@ -102,3 +102,16 @@ func TestAgentGone(t *testing.T) {
 		}
 	}
 }
+
+// What stands below a command goes to nobody, and the agent is told.
+func TestWordsBelowCommand(t *testing.T) {
+	s := newStory(t)
+	s.now = time.Date(2026, 4, 2, 9, 0, 0, 0, time.UTC)
+	s.receive("bustia@example.cat", citizenMail(1, "Targeta", "He perdut la targeta sanitària. Com la puc demanar?"))
+	s.reply("marta", config.Assigned, "#tema salut/targeta-sanitaria\n\nDemaneu-la al vostre CAP.")
+	m := mailbox.Parse(s.newest("", config.Receipt).Raw)
+	want := strings.Join(strings.Fields(Phrase{"rest_not_sent", nil}.In(s.cfg, "ca")), " ")
+	if plain, _ := m.Body(); !strings.Contains(strings.Join(strings.Fields(string(plain.Body)), " "), want) {
+		t.Errorf("the receipt does not tell:\n%s", plain.Body)
+	}
+}

@@ -104,6 +104,12 @@ var phrases = map[string]config.Text{
 		"oc-aranes": "Eth cas s'a passat a %s.",
 		"en":        "The case was handed to %s.",
 	},
+	"rest_not_sent": {
+		"ca":        "El text que heu escrit sota l'ordre no s'ha enviat a ningú: si era la resposta, torneu-la a enviar sense l'ordre.",
+		"es":        "El texto que ha escrito debajo de la orden no se ha enviado a nadie: si era la respuesta, vuelva a enviarla sin la orden.",
+		"oc-aranes": "Eth tèxte qu'auetz escrit dejós dera orde non s'a enviat ad arrés: s'ère era responsa, tornatz-la a enviar sense era orde.",
+		"en":        "The text you wrote below the command was sent to nobody: if it was the answer, send it again without the command.",
+	},
 	"noted": {
 		"ca":        "La nota s'ha desat al cas. El ciutadà no la veu.",
 		"es":        "La nota se ha guardado en el caso. El ciudadano no la ve.",
