@@ -43,7 +43,10 @@
 //
 // A password is never written in the YAML: password_file names a file that holds it, password_env an
 // environment variable. It is a Secret from then on and does not print, and no fault shows what
-// stands where a password was meant to be named.
+// stands where a password was meant to be named. The same goes for what oauth has in its place, for
+// servers that want a token: a client secret (client_secret_file, client_secret_env) and perhaps a
+// refresh token (refresh_token_file, refresh_token_env). What Microsoft 365 and Google want there is
+// told in package mailbox/login.
 //
 // # Bounds
 //

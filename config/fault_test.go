@@ -319,7 +319,7 @@ mailboxes.yaml:14:83: mailboxes[0].smtp.password_env: the environment variable n
 mailboxes.yaml:13:69: mailboxes[0].imap.password_file: the file named here cannot be read: no such file or directory
 `},
 	{"mailboxes.yaml", ", password_file: secrets/corporate", "", `
-mailboxes.yaml:13:11: mailboxes[0].imap: username without a password: say password_file or password_env
+mailboxes.yaml:13:11: mailboxes[0].imap: username without a password: say password_file, password_env or oauth
 `},
 	{"mailboxes.yaml", "username: bustia, password_file", "password_file", `
 mailboxes.yaml:13:11: mailboxes[0].imap: username is missing: to log in with
@@ -327,6 +327,36 @@ mailboxes.yaml:13:11: mailboxes[0].imap: a password without username
 `},
 	{"mailboxes.yaml", "smtp: {host: localhost, tls: none}", "smtp: {host: localhost, tls: none, password_env: BUSTIA_SMTP}", `
 mailboxes.yaml:21:11: mailboxes[1].smtp: a password without username
+`},
+	{"mailboxes.yaml", "password_env: BUSTIA_SMTP", "oauth: {mechanism: xoauth, token_url: http://login.example.cat/token, client_id: 7, client_secret: battery, scopes: [a b]}", `
+mailboxes.yaml:14:88: mailboxes[0].smtp.oauth.mechanism: "xoauth" is none of xoauth2, oauthbearer; did you mean "xoauth2"?
+mailboxes.yaml:14:107: mailboxes[0].smtp.oauth.token_url: http sends the client secret readable by anyone on the way: https://… is needed
+mailboxes.yaml:14:168: mailboxes[0].smtp.oauth.client_secret: a client secret does not belong in the configuration: name a file that holds it (client_secret_file) or an environment variable (client_secret_env)
+mailboxes.yaml:14:186: mailboxes[0].smtp.oauth.scopes[0]: "a b" is no scope: a word is needed, and several in a list
+`},
+	{"mailboxes.yaml", "password_env: BUSTIA_SMTP", "oauth: {token_url: \"https://u:battery@login.example.cat/token\", client_id: 7, refresh_token: staple, client_secret_file: battery}", `
+mailboxes.yaml:14:88: mailboxes[0].smtp.oauth.token_url: a name or password in the address does not belong here: say client_id and client_secret_file
+mailboxes.yaml:14:162: mailboxes[0].smtp.oauth.refresh_token: a refresh token does not belong in the configuration: name a file that holds it (refresh_token_file) or an environment variable (refresh_token_env)
+mailboxes.yaml:14:190: mailboxes[0].smtp.oauth.client_secret_file: the file named here cannot be read: no such file or directory
+`},
+	{"mailboxes.yaml", "password_env: BUSTIA_SMTP", "oauth: {token_url: login.example.cat, client_id: 7}", `
+mailboxes.yaml:14:76: mailboxes[0].smtp.oauth: nothing to get tokens with: say client_secret_file or client_secret_env, or a refresh token
+mailboxes.yaml:14:88: mailboxes[0].smtp.oauth.token_url: this is no web address: https://… is needed
+`},
+	{"mailboxes.yaml", "password_env: BUSTIA_SMTP", "oauth: {token_url: https://login.example.cat/, client_secret_file: secrets/corporate, client_secret_env: BUSTIA_SMTP, refresh_token_file: secrets/corporate, refresh_token_env: BUSTIA_LONG}", `
+mailboxes.yaml:14:76: mailboxes[0].smtp.oauth: client_id is missing: the application's
+mailboxes.yaml:14:76: mailboxes[0].smtp.oauth: client_secret_file and client_secret_env: one of them is needed, not both
+mailboxes.yaml:14:76: mailboxes[0].smtp.oauth: refresh_token_file and refresh_token_env: one of them is needed, not both
+mailboxes.yaml:14:245: mailboxes[0].smtp.oauth.refresh_token_env: the environment variable named here holds no refresh token: one line of at most 4096 bytes is needed
+`},
+	{"mailboxes.yaml", "password_env: BUSTIA_SMTP", "password_env: BUSTIA_SMTP, oauth: {token_url: https://login.example.cat/, client_id: 7, client_secret_env: BUSTIA_SMTP}", `
+mailboxes.yaml:14:11: mailboxes[0].smtp: a password and oauth: one of them is needed, not both
+`},
+	{"mailboxes.yaml", "username: bustia, password_env: BUSTIA_SMTP", "oauth: {token_url: https://login.example.cat/, client_id: 7, client_secret_env: BUSTIA_SMTP}", `
+mailboxes.yaml:14:11: mailboxes[0].smtp: oauth without username: it is the address of the mailbox
+`},
+	{"mailboxes.yaml", "password_env: BUSTIA_SMTP", "oauth: yes", `
+mailboxes.yaml:14:76: mailboxes[0].smtp.oauth: this is a text, keys with values are needed
 `},
 	{"mailboxes.yaml", "host: 127.0.0.1", "host: mail.example.cat", `
 mailboxes.yaml:20:11: mailboxes[1].imap: warning: tls: none sends mail and password readable by anyone on the way to mail.example.cat: say tls or starttls
@@ -505,8 +535,8 @@ rules.yaml:7:20: rules[1].then.ignore: "always": true or false is needed
 about.yaml:6:1: ["a key\nof lines"]: unknown key "a key\nof lines"; there are: about, agents, calendars, circuits, languages, mailboxes, organisational_themes, organisations, rules, store, templates, themes, … (13 in all)
 `},
 	{"mailboxes.yaml", "password_env: BUSTIA_SMTP", "pasword: battery", `
-mailboxes.yaml:14:11: mailboxes[0].smtp: username without a password: say password_file or password_env
-mailboxes.yaml:14:69: mailboxes[0].smtp.pasword: unknown key "pasword"; there are: ca_file, host, password_env, password_file, port, tls, username
+mailboxes.yaml:14:11: mailboxes[0].smtp: username without a password: say password_file, password_env or oauth
+mailboxes.yaml:14:69: mailboxes[0].smtp.pasword: unknown key "pasword"; there are: ca_file, host, oauth, password_env, password_file, port, tls, username
 `},
 	{"mailboxes.yaml", "tls: starttls", "tls: a very long value that goes on and on and is longer than anybody wants to read", `
 mailboxes.yaml:14:41: mailboxes[0].smtp.tls: "a very long value that goes on and on and is longer than any…" is none of tls, starttls, none

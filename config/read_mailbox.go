@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strings"
 )
 
@@ -28,16 +27,16 @@ func mailbox() shape[Mailbox] {
 		key("threshold", "confidence below which a person files the mail; default 0.5", decimal(0, 1), func(m *Mailbox) *float64 { return &m.Threshold }),
 		key("subaddress", "separator before the signed part of a reply address; default +", oneOf("+", "-", "=", "_"), func(m *Mailbox) *string { return &m.Subaddress }),
 		key("authserv_id", "whose Authentication-Results are believed (RFC 8601); nobody's when not said", host(), func(m *Mailbox) *string { return &m.AuthservID }),
+		key("poll", "cron spec of the look under IDLE; default */5 * * * *", cronSpec(), func(m *Mailbox) *string { return &m.Poll }),
 		key("max_size", "of a larger mail only the header section is taken in; default 30 MB", size(leastMaxSize, mostMaxSize), func(m *Mailbox) *Size { return &m.MaxSize }),
 		key("since", "of what a folder holds when it is first opened, mail received before this day is not treated", since(), func(m *Mailbox) *Date { return &m.Since }),
 		key("archive", "keep the mail that is too old for since, or without since all that a folder holds when it is first opened, and treat none of it; default false", truth(), func(m *Mailbox) *bool { return &m.Archive }),
 		key("after", "what is done to a mail on the server once it is ours: keep, flag ($Bustia), seen or {move: FOLDER}; default keep", after(), func(m *Mailbox) *After { return &m.After }),
-		key("poll", "cron spec of the look under IDLE; default */5 * * * *", cronSpec(), func(m *Mailbox) *string { return &m.Poll }),
 		must("imap", "the way in", imapServer(), func(m *Mailbox) *Server { return &m.IMAP }),
 		must("smtp", "the way out", smtpServer(), func(m *Mailbox) *Server { return &m.SMTP }),
 	).first(func(m *Mailbox) {
-		m.MaxSize, m.After.Do = defaultMaxSize, Keep
 		m.Threshold, m.Subaddress, m.Poll = defaultThreshold, defaultSubaddress, defaultPoll
+		m.MaxSize, m.After.Do = defaultMaxSize, Keep
 	})
 }
 
@@ -89,22 +88,30 @@ func serverFields() []field[Server] {
 		key("port", "default 993 or 143 (IMAP), 465 or 587 (SMTP), as tls says", whole(1, 65535), func(s *Server) *int { return &s.Port }),
 		key("tls", "tls (from the first byte), starttls (refused when not offered) or none (loopback only); default tls", oneOf(TLS, StartTLS, Plain), func(s *Server) *string { return &s.TLS }),
 		key("ca_file", "PEM file of a private authority; the system's when empty", caFile(), func(s *Server) *string { return &s.CAFile }),
-		key("password_file", "file that holds the password, from the configuration's directory", passwordFile(), func(s *Server) *Secret { return &s.Password }),
-		key("password_env", "environment variable that holds the password", passwordEnv(), func(s *Server) *Secret { return &s.Password }),
+		key("password_file", "file that holds the password, from the configuration's directory", secretFile("password"), func(s *Server) *Secret { return &s.Password }),
+		key("password_env", "environment variable that holds the password", secretEnv("password"), func(s *Server) *Secret { return &s.Password }),
+		key("oauth", "instead of a password: tokens of OAuth 2, which Microsoft 365 and Google want", optional(oauth()), func(s *Server) **OAuth { return &s.OAuth }),
 		forbidden[Server]("password", "a password does not belong in the configuration: name a file that holds it (password_file) or an environment variable (password_env)"),
 	}
 }
 
 func server(fields ...field[Server]) shape[Server] {
 	return objectWith(func(n node, s *Server, said map[string]bool) {
-		file, env := said["password_file"], said["password_env"]
+		file, env, oauth := said["password_file"], said["password_env"], said["oauth"]
 		switch login := said["username"]; {
+		case oauth && (file || env):
+			n.fault("a password and oauth: one of them is needed, not both")
 		case file && env:
 			n.fault("password_file and password_env: one of them is needed, not both")
-		case login && !file && !env && !said["password"]:
-			n.fault("username without a password: say password_file or password_env")
+		case login && !file && !env && !oauth && !said["password"]:
+			n.fault("username without a password: say password_file, password_env or oauth")
 		case !login && (file || env):
 			n.fault("a password without username")
+		case !login && oauth:
+			n.fault("oauth without username: it is the address of the mailbox")
+		}
+		if said["folder"] && said["folders"] {
+			n.at("folder").fault("folder and folders: one of them is needed, not both")
 		}
 		if s.TLS == Plain && s.Host != "" && !loopback(s.Host) {
 			n.warn("tls: none sends mail and password readable by anyone on the way to %s: say tls or starttls", s.Host)
@@ -115,56 +122,6 @@ func server(fields ...field[Server]) shape[Server] {
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
-}
-
-// maxSecret bounds a password, in bytes.
-const maxSecret = 4096
-
-// passwordFile reads the secret a file holds. What the key says is never shown: people write the
-// password itself there.
-func passwordFile() shape[Secret] {
-	return shape[Secret]{func(n node, into *Secret) {
-		name, ok := n.scalar()
-		if !ok {
-			return
-		}
-		data, err := n.r.env.ReadFile(name)
-		if err != nil {
-			n.fault("the file named here cannot be read: %s", reason(err))
-			return
-		}
-		n.secret(strings.TrimRight(string(data), "\r\n"), "the file named here", into)
-	}, schema{"type": "string"}}
-}
-
-var envRegexp = regexp.MustCompile(envPattern)
-
-const envPattern = `^[A-Z_][A-Z0-9_]*$`
-
-// passwordEnv reads the secret an environment variable holds.
-func passwordEnv() shape[Secret] {
-	return shape[Secret]{func(n node, into *Secret) {
-		name, ok := n.scalar()
-		if !ok {
-			return
-		}
-		if !envRegexp.MatchString(name) {
-			n.fault("this is no name of an environment variable: capital letters, digits and _ are")
-			return
-		}
-		n.secret(n.r.env.Getenv(name), "the environment variable named here", into)
-	}, schema{"type": "string", "pattern": envPattern}}
-}
-
-func (n node) secret(v, where string, into *Secret) {
-	switch {
-	case v == "":
-		n.fault("%s is empty or not there", where)
-	case len(v) > maxSecret || strings.ContainsAny(v, "\x00\r\n"):
-		n.fault("%s holds no password: one line of at most %d bytes is needed", where, maxSecret)
-	default:
-		*into = NewSecret(v)
-	}
 }
 
 // caFile is a PEM file with at least one certificate.
