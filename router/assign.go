@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bustia/bustia/config"
+	"github.com/bustia/bustia/store"
 )
 
 // Route is who treats a case and who oversees it, with the reason for both.
@@ -20,6 +21,18 @@ type Route struct {
 type Workload struct {
 	Open map[string]int       // open cases by agent id
 	Last map[string]time.Time // when each was last given a case
+}
+
+// add counts what a plan does to the workload.
+func (w Workload) add(p Plan, f Facts, now time.Time) {
+	if p.Assign != nil && p.Assign.Role == store.Treat {
+		w.Open[p.Assign.Agent]++
+		w.Last[p.Assign.Agent] = now
+	}
+	was := f.Case != nil && f.Case.State == store.Open
+	if p.Case != nil && was && (p.Case.State != store.Open || p.Assign != nil) {
+		w.Open[f.Case.Agent]--
+	}
 }
 
 // Assign chooses the agent for a case on theme in language l: those assigned to the deepest theme

@@ -2,37 +2,145 @@ package router
 
 import (
 	"fmt"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/bustia/bustia/mailbox"
 	"github.com/bustia/bustia/store"
 )
 
-// carryOut does everything a plan says, in tx: case, events, assignment, due dates, outgoing mail
-// rendered and queued, and what became of the mail.
-func carryOut(tx *store.Tx, w writer, e Event, p Plan, f Facts, now time.Time) error {
-	if p.Case != nil {
-		if err := carryCase(tx, &p, f, now); err != nil {
+// decided is one event with the plan that follows from it, on its way into the store.
+type decided struct {
+	event Event
+	facts Facts
+	plan  Plan
+	fresh store.AssignmentID // of the plan's new assignment; 0 = none
+	mails []store.Outgoing   // the plan's letters, written
+}
+
+// carryOut does everything the plans say, in tx: cases, events, assignments, due dates, outgoing mail
+// rendered and queued, and what became of each mail. The plans must not touch the same case.
+func carryOut(tx *store.Tx, w writer, all []*decided, now time.Time) error {
+	if err := name(tx, all, now); err != nil {
+		return err
+	}
+	if err := write(w, all, now); err != nil {
+		return err
+	}
+	for _, d := range all {
+		if err := d.carry(tx, now); err != nil {
 			return err
 		}
-		assignment, err := carryAssignment(tx, p, now)
+	}
+	return nil
+}
+
+// name gives every new case its number and everything new its id, before letters are written that
+// name them.
+func name(tx *store.Tx, all []*decided, now time.Time) error {
+	opened := map[int][]*decided{} // new cases by year
+	assigned, letters := 0, 0
+	for _, d := range all {
+		if d.plan.Case == nil {
+			continue
+		}
+		if d.plan.Case.ID == 0 {
+			_, calendar := d.facts.circuit(d.plan.Case)
+			year := now.In(calendar.Zone).Year()
+			opened[year] = append(opened[year], d)
+		}
+		if d.plan.Assign != nil {
+			assigned++
+		}
+		letters += len(d.plan.Letters)
+	}
+	for year, cases := range opened {
+		if err := nameCases(tx, year, cases); err != nil {
+			return err
+		}
+	}
+	assignments, err := tx.NewAssignmentIDs(assigned)
+	if err != nil {
+		return err
+	}
+	mails, err := tx.NewOutgoingIDs(letters)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		if d.plan.Case == nil {
+			continue
+		}
+		if d.plan.Assign != nil {
+			d.fresh, assignments = assignments[0], assignments[1:]
+		}
+		d.mails = make([]store.Outgoing, len(d.plan.Letters))
+		for i := range d.mails {
+			d.mails[i].ID, mails = mails[0], mails[1:]
+		}
+	}
+	return nil
+}
+
+// nameCases gives new cases the next references of their year.
+func nameCases(tx *store.Tx, year int, cases []*decided) error {
+	number, err := tx.NextNumbers(year, len(cases))
+	if err != nil {
+		return err
+	}
+	ids, err := tx.NewCaseIDs(len(cases))
+	if err != nil {
+		return err
+	}
+	for i, d := range cases {
+		d.plan.Case.ID, d.plan.Case.Reference = ids[i], string(mailbox.NewReference(year, number+i))
+	}
+	return nil
+}
+
+// write renders the plans' letters, on all cores.
+func write(w writer, all []*decided, now time.Time) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, d := range all {
+		if len(d.mails) > 0 {
+			group.Go(func() error { return d.write(w, now) })
+		}
+	}
+	return group.Wait()
+}
+
+func (d *decided) write(w writer, now time.Time) (err error) {
+	defer survive(&err)
+	about := d.plan.dossier(d.facts, now)
+	for i, l := range d.plan.Letters {
+		assignment := l.Assignment
+		if assignment == 0 {
+			assignment = d.fresh
+		}
+		out, err := w.write(l, about, assignment)
 		if err != nil {
-			return err
+			return &unprocessable{fmt.Errorf("write %s: %w", l.Kind, err)}
 		}
-		if err := carryDeadlines(tx, p); err != nil {
-			return err
-		}
-		if err := carryLetters(tx, w, p, f, assignment, now); err != nil {
-			return err
-		}
-		for _, event := range p.Events {
-			event.CaseID = p.Case.ID
-			if err := tx.AddEvent(event); err != nil {
+		out.ID = d.mails[i].ID
+		d.mails[i] = out
+	}
+	return nil
+}
+
+// carry writes one plan into the store.
+func (d *decided) carry(tx *store.Tx, now time.Time) error {
+	p := d.plan
+	if p.Case != nil {
+		for _, step := range []func(*store.Tx, time.Time) error{d.carryCase, d.carryAssignment, d.carryDeadlines, d.carryMails, d.carryEvents} {
+			if err := step(tx, now); err != nil {
 				return err
 			}
 		}
 	}
-	m, ok := e.(*Mail)
+	m, ok := d.event.(*Mail)
 	if !ok {
 		return nil
 	}
@@ -43,46 +151,40 @@ func carryOut(tx *store.Tx, w writer, e Event, p Plan, f Facts, now time.Time) e
 	return tx.Dispose(m.Received.ID, p.Disposition, p.Reason, id, now)
 }
 
-// carryCase opens the case under the next reference of its year, or changes it if it is still in
-// the state the plan was made for.
-func carryCase(tx *store.Tx, p *Plan, f Facts, now time.Time) error {
-	if p.Case.ID != 0 {
-		return tx.UpdateCase(*p.Case, p.From)
+// carryCase opens the case, or changes it if it is still in the state the plan was made for.
+func (d *decided) carryCase(tx *store.Tx, _ time.Time) error {
+	if d.plan.From != "" {
+		return tx.UpdateCase(*d.plan.Case, d.plan.From)
 	}
-	_, calendar := f.circuit(p.Case)
-	year := now.In(calendar.Zone).Year()
-	number, err := tx.NextNumber(year)
-	if err != nil {
-		return err
-	}
-	p.Case.Reference = string(mailbox.NewReference(year, number))
-	p.Case.ID, err = tx.InsertCase(*p.Case)
+	_, err := tx.InsertCase(*d.plan.Case)
 	return err
 }
 
-func carryAssignment(tx *store.Tx, p Plan, now time.Time) (store.AssignmentID, error) {
-	if p.End {
-		if err := tx.EndAssignments(p.Case.ID, now); err != nil {
-			return 0, err
+func (d *decided) carryAssignment(tx *store.Tx, now time.Time) error {
+	if d.plan.End {
+		if err := tx.EndAssignments(d.plan.Case.ID, now); err != nil {
+			return err
 		}
 	}
-	if p.Assign == nil {
-		return 0, nil
+	if d.plan.Assign == nil {
+		return nil
 	}
-	a := *p.Assign
-	a.CaseID = p.Case.ID
-	return tx.AddAssignment(a)
+	a := *d.plan.Assign
+	a.ID, a.CaseID = d.fresh, d.plan.Case.ID
+	_, err := tx.AddAssignment(a)
+	return err
 }
 
-func carryDeadlines(tx *store.Tx, p Plan) error {
+func (d *decided) carryDeadlines(tx *store.Tx, _ time.Time) error {
+	p := d.plan
 	if p.EndState != "" {
 		if err := tx.EndDeadlines(p.Case.ID, "", p.EndState); err != nil {
 			return err
 		}
 	}
-	for _, d := range p.Counts {
-		d.CaseID = p.Case.ID
-		if err := tx.AddDeadline(d.Deadline); err != nil {
+	for _, planned := range p.Counts {
+		planned.CaseID = p.Case.ID
+		if err := tx.AddDeadline(planned.Deadline); err != nil {
 			return err
 		}
 	}
@@ -92,28 +194,29 @@ func carryDeadlines(tx *store.Tx, p Plan) error {
 	return nil
 }
 
-func carryLetters(tx *store.Tx, w writer, p Plan, f Facts, fresh store.AssignmentID, now time.Time) error {
-	if p.Drop != 0 {
-		if err := tx.Drop(p.Drop); err != nil {
+func (d *decided) carryMails(tx *store.Tx, _ time.Time) error {
+	if d.plan.Drop != 0 {
+		if err := tx.Drop(d.plan.Drop); err != nil {
 			return err
 		}
 	}
-	if p.Release != 0 {
-		if err := tx.Release(p.Release); err != nil {
+	if d.plan.Release != 0 {
+		if err := tx.Release(d.plan.Release); err != nil {
 			return err
 		}
 	}
-	d := p.dossier(f, now)
-	for _, l := range p.Letters {
-		assignment := l.Assignment
-		if assignment == 0 {
-			assignment = fresh
-		}
-		out, err := w.write(l, d, assignment)
-		if err != nil {
-			return &unprocessable{fmt.Errorf("write %s: %w", l.Kind, err)}
-		}
+	for _, out := range d.mails {
 		if _, err := tx.AddOutgoing(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *decided) carryEvents(tx *store.Tx, _ time.Time) error {
+	for _, event := range d.plan.Events {
+		event.CaseID = d.plan.Case.ID
+		if err := tx.AddEvent(event); err != nil {
 			return err
 		}
 	}

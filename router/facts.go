@@ -11,8 +11,18 @@ import (
 
 // mailFacts looks up what is known around a received mail: whether it was taken in before, whose
 // case it names, and by what proof.
-func mailFacts(tx *store.Tx, p policy, m *Mail, box *config.Mailbox, now time.Time) (Facts, error) {
-	f := Facts{Config: p.cfg, Mailbox: box}
+func mailFacts(tx *store.Tx, p policy, m *Mail, now time.Time) (Facts, error) {
+	load, err := workload(tx)
+	if err != nil {
+		return Facts{}, err
+	}
+	return mailFactsUnder(tx, p, m, load, now)
+}
+
+// mailFactsUnder is mailFacts when the workload is known already.
+func mailFactsUnder(tx *store.Tx, p policy, m *Mail, load Workload, now time.Time) (Facts, error) {
+	f := Facts{Config: p.cfg, Workload: load}
+	f.Mailbox, _ = p.cfg.Mailbox(m.Received.Mailbox) // judged under it
 	same, err := tx.SameMail(m.Received.Digest, m.Received.ID)
 	if err == nil {
 		f.Same = &same
@@ -23,9 +33,6 @@ func mailFacts(tx *store.Tx, p policy, m *Mail, box *config.Mailbox, now time.Ti
 	}
 	id, err := caseNamed(tx, m, &f)
 	if err != nil {
-		return f, err
-	}
-	if f.Workload, err = workload(tx); err != nil {
 		return f, err
 	}
 	if f.Recent, err = tx.SentTo(sender(m.Message, p.cfg).Address, now.Add(-time.Hour)); err != nil {
@@ -121,7 +128,7 @@ func caseFacts(tx *store.Tx, p policy, f Facts, id store.CaseID, now time.Time) 
 	if err := standing(tx, &f, id, now); err != nil {
 		return f, err
 	}
-	if f.Workload.Open == nil {
+	if f.Workload.Open == nil { // no mail led here
 		if f.Workload, err = workload(tx); err != nil {
 			return f, err
 		}

@@ -59,36 +59,6 @@ func (r *Router) processLoop(ctx context.Context) {
 	}
 }
 
-// ProcessPending processes every received mail that has no disposition yet, oldest first, each once:
-// one that fails stays for the next time and stops no other.
-func (r *Router) ProcessPending(ctx context.Context) error {
-	const (
-		most   = 100_000
-		enough = 20 // failures in a row: it is not the mails, it is the store
-	)
-	var pending []store.LedgerID
-	if err := r.store.View(ctx, func(tx *store.Tx) (err error) {
-		pending, err = tx.Pending(most)
-		return err
-	}); err != nil {
-		return err
-	}
-	var failed []error
-	inRow := 0
-	for _, id := range pending {
-		inRow++
-		if err := r.Process(ctx, id); err != nil {
-			failed = append(failed, fmt.Errorf("process ledger %d: %w", id, err))
-		} else {
-			inRow = 0
-		}
-		if inRow == enough || ctx.Err() != nil {
-			break
-		}
-	}
-	return errors.Join(failed[:min(len(failed), enough)]...)
-}
-
 // Submit sends one outgoing mail. The attempt is recorded before it is made. again > 0 asks to be
 // called again after that long; err is the store's.
 func (r *Router) Submit(ctx context.Context, id store.OutgoingID) (again time.Duration, err error) {

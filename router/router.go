@@ -193,63 +193,6 @@ func (r *Router) Wake() {
 	}
 }
 
-// Process takes one received mail all the way: judge, decide, carry out. A mail that cannot be
-// processed goes to quarantine with the reason. The error is the store's alone: try again later.
-func (r *Router) Process(ctx context.Context, id store.LedgerID) error {
-	var received store.Received
-	if err := r.store.View(ctx, func(tx *store.Tx) (err error) {
-		received, err = tx.Received(id)
-		return err
-	}); err != nil {
-		return err
-	}
-	p := r.current()
-	err := r.process(ctx, p, received)
-	var bad *unprocessable
-	if errors.As(err, &bad) {
-		r.log.Error("mail quarantined", "mailbox", received.Mailbox, "uid", received.UID, "message_id", received.MessageID, "err", bad.err)
-		return r.quarantine(ctx, id, bad)
-	}
-	if errors.Is(err, store.ErrConflict) { // another daemon was first
-		return nil
-	}
-	return err
-}
-
-// unprocessable is a mail's own fault, not the store's: it would fail again.
-type unprocessable struct{ err error }
-
-func (u *unprocessable) Error() string { return u.err.Error() }
-func (u *unprocessable) Unwrap() error { return u.err }
-
-// survive makes an error of a panic: one bad mail, one bad case never stops another.
-func survive(err *error) {
-	if v := recover(); v != nil {
-		*err = &unprocessable{fmt.Errorf("panic: %v", v)}
-	}
-}
-
-func (r *Router) process(ctx context.Context, p policy, received store.Received) (err error) {
-	defer survive(&err)
-	box, ok := p.cfg.Mailbox(received.Mailbox)
-	if !ok {
-		return &unprocessable{fmt.Errorf("mailbox %q is no longer configured", received.Mailbox)}
-	}
-	mail, now := p.judge.Mail(received, box), r.clock()
-	_, err = r.act(ctx, p, mail, now, func(tx *store.Tx) (Facts, error) { return mailFacts(tx, p, mail, box, now) })
-	return err
-}
-
-func (r *Router) quarantine(ctx context.Context, id store.LedgerID, bad *unprocessable) error {
-	return r.store.InTx(ctx, func(tx *store.Tx) error {
-		err := tx.Dispose(id, store.Quarantine, bad.Error(), 0, r.clock())
-		if errors.Is(err, store.ErrConflict) {
-			return nil
-		}
-		return err
-	})
-}
-
 // act decides on one event at now and carries the plan out, facts and all in one transaction. When
 // somebody else changed the case in between, it is decided anew.
 func (r *Router) act(ctx context.Context, p policy, e Event, now time.Time, facts func(*store.Tx) (Facts, error)) (plan Plan, err error) {
@@ -261,7 +204,7 @@ func (r *Router) act(ctx context.Context, p policy, e Event, now time.Time, fact
 				return err
 			}
 			plan = Decide(e, f, now)
-			return carryOut(tx, p.writer, e, plan, f, now)
+			return carryOut(tx, p.writer, []*decided{{event: e, facts: f, plan: plan}}, now)
 		})
 		if err == nil {
 			r.report(e, plan)

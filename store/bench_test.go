@@ -51,7 +51,7 @@ func process(b *testing.B, s *Store) {
 			if _, err := tx.SameMail(reference, id); !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			number, err := tx.NextNumber(2026)
+			number, err := tx.NextNumbers(2026, 1)
 			if err != nil {
 				return err
 			}

@@ -67,16 +67,17 @@ func caseFields(c *Case) []any {
 		moment{&c.ReceivedAt}, moment{&c.OpenedAt}, moment{&c.AnsweredAt}, moment{&c.ClosedAt}}
 }
 
-// NextNumber gives 1, 2, 3 … within a year. A number whose transaction is rolled back is given again, so
-// that there are no gaps; other transactions that want one wait until this one ends.
-func (tx *Tx) NextNumber(year int) (int, error) {
-	n, err := one(tx, value[int], `insert into case_number (year, last) values ($1, 1)
-		on conflict (year) do update set last = case_number.last + 1
-		returning last`, year)
+// NextNumbers gives the first of the next n numbers of a year, which begin at 1. Numbers whose
+// transaction is rolled back are given again, so that there are no gaps; other transactions that want
+// one wait until this one ends.
+func (tx *Tx) NextNumbers(year, n int) (first int, err error) {
+	last, err := one(tx, value[int], `insert into case_number (year, last) values ($1, $2)
+		on conflict (year) do update set last = case_number.last + $2
+		returning last`, year, n)
 	if err != nil {
-		return 0, fmt.Errorf("next case number of %d: %w", year, err)
+		return 0, fmt.Errorf("next case numbers of %d: %w", year, err)
 	}
-	return n, nil
+	return last - n + 1, nil
 }
 
 // NewCaseIDs gives the ids of n cases that InsertCase will add.

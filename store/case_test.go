@@ -115,7 +115,7 @@ func TestCaseIsLocked(t *testing.T) {
 	})
 }
 
-func TestNextNumber(t *testing.T) {
+func TestNextNumbers(t *testing.T) {
 	contract(t, func(t *testing.T, url string) {
 		s := connect(t, url)
 		const goroutines, each = 8, 10
@@ -123,7 +123,7 @@ func TestNextNumber(t *testing.T) {
 		numbers := make([][]int, goroutines)
 		errs := race(s, goroutines, func(tx *Tx, i int) error {
 			// A transaction that fails in between gives its number back.
-			n, err := tx.NextNumber(2026)
+			n, err := tx.NextNumbers(2026, 1)
 			if i%2 == 1 {
 				return errors.Join(err, broken)
 			}
@@ -137,7 +137,7 @@ func TestNextNumber(t *testing.T) {
 		}
 		for range each {
 			for _, err := range race(s, goroutines, func(tx *Tx, i int) error {
-				n, err := tx.NextNumber(2026)
+				n, err := tx.NextNumbers(2026, 1)
 				numbers[i] = append(numbers[i], n)
 				return err
 			}) {
@@ -153,7 +153,7 @@ func TestNextNumber(t *testing.T) {
 			}
 		}
 		wantSame(t, len(all), goroutines*each+goroutines/2)
-		wantSame(t, must(t, s, func(tx *Tx) (int, error) { return tx.NextNumber(2027) }), 1)
+		wantSame(t, must(t, s, func(tx *Tx) (int, error) { return tx.NextNumbers(2027, 1) }), 1)
 	})
 }
 

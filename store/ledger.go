@@ -136,6 +136,24 @@ func (tx *Tx) Pending(limit int) ([]LedgerID, error) {
 	return all, nil
 }
 
+// PendingMails reads the received mails after a ledger row that are not yet disposed, oldest first, with
+// their bytes: at most limit, and no more than maxBytes, but one at least. Raw is nil
+// where the bytes are missing.
+func (tx *Tx) PendingMails(after LedgerID, limit, maxBytes int) ([]Received, error) {
+	fields := func(r *Received) []any { return append(receivedFields(r), &r.Raw) }
+	all, err := list(tx, fields, `select `+receivedColumns+`, raw from ledger left join ledger_raw on ledger_id = id
+		where id > $1 and id <= (
+			select max(id) from (
+				select id, sum(size) over (order by id) - size as before
+				from (select id, size from ledger where disposition = '' and id > $1 order by id limit $2) as next
+			) as counted where before < $3)
+		and disposition = '' order by id`, after, limit, maxBytes)
+	if err != nil {
+		return nil, fmt.Errorf("pending mail: %w", err)
+	}
+	return all, nil
+}
+
 // Received reads a received mail with its bytes. In a writing transaction it stays locked for others
 // until the end.
 func (tx *Tx) Received(id LedgerID) (Received, error) {

@@ -160,7 +160,7 @@ func TestConnectAtOnce(t *testing.T) {
 				t.Errorf("connect %d: %v", i, errs[i])
 				continue
 			}
-			do(t, s, func(tx *Tx) error { _, err := tx.NextNumber(2026); return err })
+			do(t, s, func(tx *Tx) error { _, err := tx.NextNumbers(2026, 1); return err })
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
@@ -228,7 +228,7 @@ func TestConnectErrors(t *testing.T) {
 func TestSQLiteFileIsPrivate(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "new", "a b?c#d%41.db")
 	s := connect(t, "sqlite:"+file)
-	do(t, s, func(tx *Tx) error { _, err := tx.NextNumber(2026); return err })
+	do(t, s, func(tx *Tx) error { _, err := tx.NextNumbers(2026, 1); return err })
 	for name, want := range map[string]os.FileMode{file: 0o600, file + "-wal": 0o600, filepath.Dir(file): 0o700} {
 		info, err := os.Stat(name)
 		if err != nil {
