@@ -27,6 +27,7 @@ func TestDigest(t *testing.T) {
 	for name, other := range map[string]string{
 		"another text":    strings.Replace(mail, "molt llarga", "molt curta", 1),
 		"another subject": strings.Replace(mail, "Subject: ", "Subject: No ", 1),
+		"another writer":  strings.Replace(mail, "From: ", "Reply-To: anna@example.org\r\nFrom: ", 1),
 		"another sender":  strings.Replace(mail, "joan@", "anna@", 1),
 		"another date":    strings.Replace(mail, "Date: Tue, 03", "Date: Wed, 04", 1),
 		"another id":      strings.Replace(mail, "<alternative@", "<other@", 1),
