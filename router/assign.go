@@ -29,8 +29,8 @@ func (w Workload) add(p Plan, f Facts, now time.Time) {
 		w.Open[p.Assign.Agent]++
 		w.Last[p.Assign.Agent] = now
 	}
-	was := f.Case != nil && f.Case.State == store.Open
-	if p.Case != nil && was && (p.Case.State != store.Open || p.Assign != nil) {
+	had := p.Case != nil && f.Case != nil && p.Case.ID == f.Case.ID && f.Case.State == store.Open
+	if had && (p.Case.State != store.Open || p.Assign != nil) {
 		w.Open[f.Case.Agent]--
 	}
 }
