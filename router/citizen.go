@@ -112,8 +112,7 @@ func (p *Plan) toTriage(m *Mail, f Facts, now time.Time) {
 		candidates = append(candidates, c.Path)
 	}
 	said := []Said{m.said()}
-	p.letterTo(f, p.Case.Supervisor, Letter{Kind: config.Unfiled, Purpose: ForCommands, Candidates: candidates,
-		Words: f.words(said), Attachments: attachments(said)})
+	p.letterTo(f, p.Case.Supervisor, f.showing(said, Letter{Kind: config.Unfiled, Purpose: ForCommands, Candidates: candidates}))
 }
 
 // handover is a case going to an agent.
@@ -142,7 +141,7 @@ func (p *Plan) give(f Facts, agent, because string, h handover, now time.Time) {
 	p.forget(f)
 	p.assign(f, agent, store.Treat, now)
 	p.event(now, "assigned", h.by, "agent", agent, "why", because)
-	p.letterTo(f, agent, Letter{Kind: config.Assigned, Purpose: ForAnswer, Reason: []Phrase{h.why}, Words: f.words(h.said), Attachments: attachments(h.said)})
+	p.letterTo(f, agent, f.showing(h.said, Letter{Kind: config.Assigned, Purpose: ForAnswer, Reason: []Phrase{h.why}}))
 }
 
 // assign ends whatever assignments there are for a new one.
@@ -181,9 +180,8 @@ func decideFollowUp(m *Mail, f Facts, now time.Time) Plan {
 	if ended && owed {
 		p.reopen(m, f, now)
 	}
-	said := []Said{m.said()}
 	if p.Assign == nil { // else reopened for a new assignment: its notice says everything
-		p.nudge(f, Letter{Kind: config.FollowUp, Words: f.words(said), Attachments: attachments(said)}, now)
+		p.nudge(f, f.showing([]Said{m.said()}, Letter{Kind: config.FollowUp}), now)
 	}
 	return p
 }
@@ -275,7 +273,7 @@ func endedAt(c *store.Case) time.Time {
 	return c.AnsweredAt
 }
 
-func (m *Mail) said() Said { return Said{m.Received.InternalDate, m.Message, m.Words} }
+func (m *Mail) said() Said { return Said{m.Received.InternalDate, m.Received.Size, m.Message, m.Words} }
 
 // words is what the citizen wrote, mail after mail, bounded.
 func (f Facts) words(said []Said) string {
@@ -295,10 +293,26 @@ func (f Facts) words(said []Said) string {
 }
 
 // attachments is what the citizen enclosed, pictures in the middle of the text too.
-func attachments(said []Said) []mailbox.Attachment {
-	var all []mailbox.Attachment
-	for _, s := range said {
-		all = append(append(all, s.Message.Attachments()...), s.Message.Pictures()...)
+// maxEnclosed bounds the files that go with a notice, in bytes: a mail server must take it.
+const maxEnclosed = 20 << 20
+
+// showing is l with the citizen's words and files. Files beyond the bound are only named, those of the
+// oldest mails first.
+func (f Facts) showing(said []Said, l Letter) Letter {
+	l.Words = f.words(said)
+	left, room := "", maxEnclosed
+	for _, s := range slices.Backward(said) {
+		for _, a := range s.Message.Attachments() {
+			if len(a.Body) > room {
+				left += fmt.Sprintf("\n[…] %s (%d MB)", a.Filename, len(a.Body)>>20)
+				continue
+			}
+			room -= len(a.Body)
+			l.Attachments = append(l.Attachments, a)
+		}
 	}
-	return all
+	if left != "" {
+		l.Words += "\n" + left
+	}
+	return l
 }

@@ -182,8 +182,12 @@ func answersAgent(kind string) bool {
 	return kind == config.Receipt || kind == config.Refused || kind == config.Held
 }
 
-// maxSaid bounds how many of a case's mails are read again for a notice; the newest count.
-const maxSaid = 20
+// Bounds of what is read again of a case: so many mails, of so many bytes; the newest count, and one
+// is always read.
+const (
+	maxSaid      = 20
+	maxSaidBytes = 32 << 20
+)
 
 // said reads what the citizen wrote on a case, oldest first.
 func said(tx *store.Tx, p policy, id store.CaseID) ([]Said, error) {
@@ -198,15 +202,28 @@ func said(tx *store.Tx, p policy, id store.CaseID) ([]Said, error) {
 		}
 	}
 	var all []Said
-	for _, row := range citizens[max(0, len(citizens)-maxSaid):] {
+	for _, row := range citizens[newest(citizens):] {
 		full, err := tx.Received(row.ID)
 		if err != nil {
 			return nil, err
 		}
 		m := mailbox.Parse(full.Raw)
-		all = append(all, Said{row.InternalDate, m, mailbox.Text(m)})
+		all = append(all, Said{row.InternalDate, row.Size, m, mailbox.Text(m)})
 	}
 	return all, nil
+}
+
+// newest is where the mails begin that are read again.
+func newest(rows []store.Received) int {
+	from, bytes := len(rows), 0
+	for from > 0 && len(rows)-from < maxSaid {
+		bytes += rows[from-1].Size
+		if bytes > maxSaidBytes && from < len(rows) {
+			break
+		}
+		from--
+	}
+	return from
 }
 
 func workload(tx *store.Tx) (w Workload, err error) {

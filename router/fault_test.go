@@ -115,3 +115,32 @@ func TestWordsBelowCommand(t *testing.T) {
 		t.Errorf("the receipt does not tell:\n%s", plain.Body)
 	}
 }
+
+// A notice takes the files of the newest mails as far as a mail server takes it, and names the others.
+func TestFilesAreBounded(t *testing.T) {
+	file := func(name string, size int) Said {
+		part := &mailbox.Part{MediaType: "application/pdf", Disposition: "attachment", Filename: name, Body: make([]byte, size)}
+		return Said{Message: &mailbox.Message{Root: part}}
+	}
+	f := Facts{Config: sample(t)}
+	f.Mailbox = &f.Config.Mailboxes[0]
+	l := f.showing([]Said{file("a.pdf", maxEnclosed/2), file("b.pdf", maxEnclosed/2), file("c.pdf", maxEnclosed/2)}, Letter{})
+	if len(l.Attachments) != 2 || l.Attachments[0].Filename != "c.pdf" || !strings.Contains(l.Words, "a.pdf (10 MB)") {
+		t.Errorf("got %d files, words %q", len(l.Attachments), l.Words)
+	}
+	for _, c := range []struct{ sizes, want []int }{
+		{nil, nil},
+		{[]int{1, 2, 3}, []int{1, 2, 3}},
+		{[]int{1, maxSaidBytes + 1}, []int{maxSaidBytes + 1}},
+		{[]int{maxSaidBytes, 1, 2}, []int{1, 2}},
+		{make([]int, 30), make([]int, maxSaid)},
+	} {
+		rows := make([]store.Received, len(c.sizes))
+		for i, size := range c.sizes {
+			rows[i].Size = size
+		}
+		if got := c.sizes[newest(rows):]; !slices.Equal(got, c.want) {
+			t.Errorf("%v: read again %v, want %v", c.sizes, got, c.want)
+		}
+	}
+}

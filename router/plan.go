@@ -68,6 +68,7 @@ type Facts struct {
 // Said is one mail of the citizen's on a case.
 type Said struct {
 	At      time.Time
+	Size    int // of the mail, in bytes
 	Message *mailbox.Message
 	Words   mailbox.Words
 }

@@ -202,8 +202,11 @@ func decideTogether(tx *store.Tx, p policy, mails []*Mail, now time.Time) ([]*de
 		if err != nil {
 			return nil, err
 		}
-		if f.Case != nil && so.cases[f.Case.ID] {
+		if f.Case != nil && so.cases[f.Case.ID] || so.bytes > maxSaidBytes {
 			break
+		}
+		for _, row := range f.Said {
+			so.bytes += row.Size
 		}
 		f.Recent += so.sent[strings.ToLower(sender(m.Message, p.cfg).Address)]
 		d := &decided{event: m, facts: f, plan: Decide(m, f, now)}
@@ -219,6 +222,7 @@ type sofar struct {
 	names map[string]bool // digests and Message-IDs of its mails
 	cases map[store.CaseID]bool
 	sent  map[string]int // mails to each address
+	bytes int            // read again of its cases
 }
 
 // meets says whether m is, or names, a mail of the batch.
