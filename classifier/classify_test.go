@@ -80,7 +80,7 @@ func TestThemeReasons(t *testing.T) {
 	r := New(sampleConfig()).Classify(Input{Mailbox: "bustia", Subject: "Llistes d’Espera", Text: "Per l'OPERACIÓ, i l'operació. Viatjo en tren."})
 	want := []string{
 		`"Llistes d’Espera" in subject speaks for salut/espera (4.0)`,
-		`"OPERACIÓ" in text and 1 times more speaks for salut/espera (1.5)`,
+		`"OPERACIÓ" in text, 2 times in all, speaks for salut/espera (1.5)`,
 		`no theme of level 3 is clearly meant`,
 		`second: mobilitat/tren (1.0 against 5.5)`,
 	}

@@ -322,8 +322,8 @@ func (c *Classifier) explain(m *mail, proofs []proof, standings []standing, mail
 		}
 		line := fmt.Sprintf("%s in %s speaks for %s (%.1f)", m.quote(p.first), p.first.part, c.themes[p.use.theme].path, p.worth)
 		if p.times > 1 {
-			line = fmt.Sprintf("%s in %s and %d times more speaks for %s (%.1f)",
-				m.quote(p.first), p.first.part, p.times-1, c.themes[p.use.theme].path, p.worth)
+			line = fmt.Sprintf("%s in %s, %d times in all, speaks for %s (%.1f)",
+				m.quote(p.first), p.first.part, p.times, c.themes[p.use.theme].path, p.worth)
 		}
 		why = append(why, line)
 	}
