@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,22 +19,26 @@ func caseCommand(p program) *cobra.Command {
 	var s storeFlags
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "case REFERENCE",
+		Use:   "case (-c DIR | --store URL) REFERENCE",
 		Short: "Show one case: its mails, its dates and everything that happened to it",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			st, err := s.open(cmd.Context(), p)
+			ref, err := reference(args[0])
+			if err != nil {
+				return err
+			}
+			st, zone, err := s.open(cmd.Context(), p)
 			if err != nil {
 				return err
 			}
 			defer st.Close()
 			var d caseDetail
 			err = st.View(cmd.Context(), func(tx *store.Tx) (err error) {
-				d, err = readCase(tx, args[0])
+				d, err = readCase(tx, ref)
 				return err
 			})
 			if errors.Is(err, store.ErrNotFound) {
-				return fmt.Errorf("no case %s", args[0])
+				return fmt.Errorf("no case %s", ref)
 			}
 			if err != nil {
 				return err
@@ -40,7 +46,7 @@ func caseCommand(p program) *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(p.Out).Encode(d.json())
 			}
-			return d.print(p)
+			return d.print(p, zone)
 		},
 	}
 	s.add(c)
@@ -150,7 +156,8 @@ func (d caseDetail) json() caseDetailJSON {
 
 const minute = "2 Jan 2006 15:04"
 
-func (d caseDetail) print(p program) error {
+// print tells the case to a person, all times in zone.
+func (d caseDetail) print(p program, zone *time.Location) error {
 	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	row := func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, dash(value)) }
 	row("case", d.Reference)
@@ -161,32 +168,32 @@ func (d caseDetail) print(p program) error {
 	row("language", d.Language)
 	row("agent", d.Agent)
 	row("supervisor", d.Supervisor)
-	row("received", d.ReceivedAt.Local().Format(minute)+", "+d.Mailbox)
+	row("received", d.ReceivedAt.In(zone).Format(minute+" MST")+", "+d.Mailbox)
 	for _, l := range d.deadlines {
-		row(l.Kind, fmt.Sprintf("due %s, %s", l.Due.Local().Format(minute), l.State))
+		row(l.Kind, fmt.Sprintf("due %s, %s", l.Due.In(zone).Format(minute+" MST"), l.State))
 	}
 	w.Flush()
 	fmt.Fprintln(p.Out, "\nHistory")
 	for _, e := range d.events {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.At.Local().Format(minute), e.Kind, e.Actor, facts(e))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.At.In(zone).Format(minute), e.Kind, e.Actor, facts(e))
 	}
 	w.Flush()
 	fmt.Fprintln(p.Out, "\nMails")
 	for _, r := range d.received {
-		fmt.Fprintf(w, "in\t%s\t%s\t%s\n", r.InternalDate.Local().Format(minute), r.Disposition, r.MessageID)
+		fmt.Fprintf(w, "in\t%s\t%s\t%s\n", r.InternalDate.In(zone).Format(minute), r.Disposition, r.MessageID)
 	}
 	for _, o := range d.outgoing {
 		r := outgoingRow(o)
-		fmt.Fprintf(w, "out\t%s\t%s to %s, %s\t%s\n", o.CreatedAt.Local().Format(minute), r.Kind, r.To, r.State, r.MessageID)
+		fmt.Fprintf(w, "out\t%s\t%s to %s, %s\t%s\n", o.CreatedAt.In(zone).Format(minute), r.Kind, r.To, r.State, r.MessageID)
 	}
 	return w.Flush()
 }
 
 // facts is an event's facts as name=value, in the order of their names.
 func facts(e store.Event) string {
-	s := ""
+	var said []string
 	for _, name := range slices.Sorted(maps.Keys(e.Facts)) {
-		s += name + "=" + e.Facts[name] + "  "
+		said = append(said, name+"="+e.Facts[name])
 	}
-	return s
+	return strings.Join(said, "  ")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -17,19 +18,22 @@ func casesCommand(p program) *cobra.Command {
 	var states []string
 	var overdue, asJSON bool
 	c := &cobra.Command{
-		Use:   "cases",
+		Use:   "cases (-c DIR | --store URL)",
 		Short: "List cases",
 		Long:  `Lists cases, newest first. Several filters narrow together.`,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			st, err := s.open(cmd.Context(), p)
+			for _, state := range states {
+				f.States = append(f.States, store.State(state))
+			}
+			if err := checkFilter(f); err != nil {
+				return err
+			}
+			st, zone, err := s.open(cmd.Context(), p)
 			if err != nil {
 				return err
 			}
 			defer st.Close()
-			for _, state := range states {
-				f.States = append(f.States, store.State(state))
-			}
 			if overdue {
 				f.OverdueAt = p.Clock()
 			}
@@ -41,7 +45,7 @@ func casesCommand(p program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.printCases(cases, asJSON)
+			return p.printCases(cases, zone, asJSON)
 		},
 	}
 	s.add(c)
@@ -58,6 +62,21 @@ func casesCommand(p program) *cobra.Command {
 	fl.BoolVar(&asJSON, "json", false, "print one JSON object a case")
 	return c
 }
+
+// checkFilter refuses what could only find nothing.
+func checkFilter(f store.CaseFilter) error {
+	for _, s := range f.States {
+		if !slices.Contains(allStates, s) {
+			return fmt.Errorf("--state: %q is none of %s, %s, %s, %s", s, allStates[0], allStates[1], allStates[2], allStates[3])
+		}
+	}
+	if f.Limit < 0 {
+		return fmt.Errorf("--limit: %d is below 0", f.Limit)
+	}
+	return nil
+}
+
+var allStates = []store.State{store.Unfiled, store.Open, store.Answered, store.Closed}
 
 // listedCase is a case and the date it is promised for.
 type listedCase struct {
@@ -122,7 +141,7 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-func (p program) printCases(cases []listedCase, asJSON bool) error {
+func (p program) printCases(cases []listedCase, zone *time.Location, asJSON bool) error {
 	if asJSON {
 		encode := json.NewEncoder(p.Out)
 		for _, c := range cases {
@@ -137,9 +156,9 @@ func (p program) printCases(cases []listedCase, asJSON bool) error {
 	for _, c := range cases {
 		due := "–"
 		if !c.Due.IsZero() {
-			due = c.Due.Local().Format("2 Jan 2006")
+			due = c.Due.In(zone).Format("2 Jan 2006")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Reference, c.State, c.Type, c.Language, dash(c.Theme), dash(c.Agent), due, shorten(c.Subject, 40))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Reference, c.State, c.Type, c.Language, dash(c.Theme), dash(c.Agent), due, dash(shorten(c.Subject, 40)))
 	}
 	return w.Flush()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ reported and does not stop the others; the exit status then is 1.`,
 				box = cfg.Mailboxes[0].Name
 			}
 			if _, ok := cfg.Mailbox(box); !ok {
-				return fmt.Errorf("no mailbox %q", box)
+				return noMailbox(cfg, box)
 			}
 			return p.classify(cfg, box)
 		},
@@ -59,10 +60,10 @@ func (p program) classify(cfg *config.Config, box string) error {
 	var failed error
 	for n := 1; ; n++ {
 		line, err := in.ReadBytes('\n')
-		if len(line) > 1 {
+		if len(bytes.TrimSpace(line)) > 0 {
 			var input classifyInput
 			if err := json.Unmarshal(line, &input); err != nil {
-				fmt.Fprintf(p.Err, "bustia: line %d: %v\n", n, err)
+				fmt.Fprintf(p.Err, "bustia: line %d: an object {\"id\", \"subject\", \"text\"} is needed: %v\n", n, err)
 				failed = errSaid
 			} else if err := encode.Encode(classifyOutput{input.ID, judgement(judge.Classify(classifier.Input{
 				Mailbox: box, Subject: input.Subject, Text: input.Text}))}); err != nil {

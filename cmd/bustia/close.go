@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,8 +24,11 @@ func closeCommand(p program) *cobra.Command {
 		Example: `  bustia close -c /etc/bustia B-2026-000017-3 --reason "duplicate of B-2026-000012-4"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.order(cmd.Context(), dir, args[0], func(policyView) router.Command {
-				return router.Command{Verb: router.VerbClose, Arg: reason}
+			if strings.TrimSpace(reason) == "" {
+				return errors.New("--reason is empty: say why, for the history")
+			}
+			return p.order(cmd.Context(), dir, args[0], func(*config.Config) (router.Command, error) {
+				return router.Command{Verb: router.VerbClose, Arg: reason}, nil
 			})
 		},
 	}
@@ -34,18 +39,17 @@ func closeCommand(p program) *cobra.Command {
 	return c
 }
 
-// policyView is what a command line needs to know of the configuration to be understood.
-type policyView struct{ cfg *config.Config }
-
-func (v policyView) isAgent(s string) bool {
-	_, byID := v.cfg.Agent(s)
-	_, byAddress := v.cfg.AgentByAddress(s)
-	return byID || byAddress
-}
-
 // order gives one command on the case with this reference, in the name of who runs it.
-func (p program) order(ctx context.Context, dir, reference string, command func(policyView) router.Command) error {
+func (p program) order(ctx context.Context, dir, about string, command func(*config.Config) (router.Command, error)) error {
+	ref, err := reference(about)
+	if err != nil {
+		return err
+	}
 	cfg, err := p.loadConfig(dir)
+	if err != nil {
+		return err
+	}
+	wanted, err := command(cfg)
 	if err != nil {
 		return err
 	}
@@ -59,9 +63,9 @@ func (p program) order(ctx context.Context, dir, reference string, command func(
 		return err
 	}
 	defer r.Close()
-	if err := r.Order(ctx, reference, router.Order{By: operator(), Command: command(policyView{cfg})}); err != nil {
+	if err := r.Order(ctx, ref, router.Order{By: operator(), Command: wanted}); err != nil {
 		return err
 	}
-	fmt.Fprintln(p.Out, "done:", reference)
+	fmt.Fprintln(p.Out, "done:", ref)
 	return nil
 }

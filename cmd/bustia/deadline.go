@@ -60,7 +60,7 @@ func countTerm(cfg *config.Config, calendar, arrived, term, arrival string, paus
 		}
 		return router.Count{}, fmt.Errorf("no calendar %q; there are %s", calendar, strings.Join(names, ", "))
 	}
-	from, err := time.Parse(time.RFC3339, arrived)
+	from, err := parseTime(arrived)
 	if err != nil {
 		return router.Count{}, fmt.Errorf("--arrived: %w", err)
 	}
@@ -78,15 +78,27 @@ func countTerm(cfg *config.Config, calendar, arrived, term, arrival string, paus
 	return router.Due(t, from, cal, arrival, pauses...), nil
 }
 
+// parseTime reads RFC 3339, and says what that looks like.
+func parseTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, fmt.Errorf("%q is no time with its zone, like 2026-04-04T10:00:00+02:00", s)
+	}
+	return t, nil
+}
+
 func parsePauses(texts []string) ([]router.Pause, error) {
 	var pauses []router.Pause
 	for _, text := range texts {
-		from, to, _ := strings.Cut(text, "/")
-		start, err := time.Parse(time.RFC3339, from)
+		from, to, ok := strings.Cut(text, "/")
+		if !ok {
+			return nil, fmt.Errorf("%q: FROM/TO is needed, two times with a / in between", text)
+		}
+		start, err := parseTime(from)
 		if err != nil {
 			return nil, err
 		}
-		end, err := time.Parse(time.RFC3339, to)
+		end, err := parseTime(to)
 		if err != nil {
 			return nil, err
 		}

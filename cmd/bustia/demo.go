@@ -66,10 +66,10 @@ func (p program) writeSample(dir string) error {
 	}
 	fmt.Fprintf(p.Out, `The sample configuration is in %[1]s: YAML, one file a subject, each with comments.
 
-  edit mailboxes.yaml       your addresses and servers
-  export BUSTIA_PASSWORD=…  what they log in with (or password_file: in the YAML)
-  bustia check -c %[1]s     every fault, with its place
-  bustia run -c %[1]s       the daemon
+  1. Put your addresses and servers in mailboxes.yaml
+  2. export BUSTIA_PASSWORD=…   what they log in with (or password_file: in the YAML)
+  3. bustia check -c %[1]s      tells every fault, with its place
+  4. bustia run -c %[1]s        is the daemon
 `, dir)
 	return nil
 }

@@ -29,7 +29,7 @@ func mustZone(name string) *time.Location {
 
 // play is the story, scene by scene.
 func (d *demo) play(ctx context.Context) error {
-	fmt.Fprintf(d.Out, "bustia demo: a contact mailbox at work. Everything lies in %s\n", d.dir)
+	fmt.Fprintf(d.Out, "bustia demo: a contact mailbox at work. Everything lies in\n%s\n", d.dir)
 	for _, scene := range []struct {
 		at   time.Time
 		what string
@@ -250,21 +250,19 @@ func (d *demo) closing(ctx context.Context, took time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if err := d.printCases(cases, false); err != nil {
+	if err := d.tell.cases(cases); err != nil {
 		return err
 	}
-	fmt.Fprintln(d.Out)
-	if err := d.printLedger(ledger, false); err != nil {
-		return err
-	}
-	fmt.Fprintf(d.Out, `
-%d mails sent, all kept as .eml in %s. Took %.1f s.
+	d.tell.ledger(ledger)
+	fmt.Fprintf(d.Out, `%d mails sent in %.1f s, all kept as .eml in
+%s
 
   bustia cases --store %[4]s
-  bustia case  --store %[4]s %[5]s
-  bustia demo --keep            the same, left running for your own mail client
-  bustia demo --write my-config the sample configuration as a start for your own
-  bustia run -c my-config       the daemon
-`, len(d.server.Accepted()), sent, took.Seconds(), d.cfg.Store, cases[len(cases)-1].Reference)
+  bustia case %[5]s --store %[4]s
+  bustia explain FILE.eml        what would be made of a mail, and why
+  bustia demo --keep             the same, left running for your own mail client
+  bustia demo --write my-config  the sample configuration, to make your own of
+  bustia run -c my-config        the daemon
+`, len(d.server.Accepted()), took.Seconds(), sent, d.cfg.Store, cases[len(cases)-1].Reference)
 	return nil
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/bustia/bustia/config"
@@ -82,17 +84,22 @@ func (t *teller) mails(tx *store.Tx) error {
 		if r.ID <= t.mail || r.CaseID != 0 {
 			continue
 		}
-		fmt.Fprintf(t.out, "\n  %s\n    %-10s %s\n", t.bold("✉ "+dash(r.Subject)), r.Disposition, t.faint(r.Reason))
+		fmt.Fprintf(t.out, "\n  %s\n", t.bold(shorten("✉ "+dash(r.Subject), 78)))
+		t.fact(string(r.Disposition), t.faint(r.Reason))
 	}
 	t.mail = last
 	return nil
 }
 
 func (t *teller) caseNews(c store.Case, events []store.Event) {
-	fmt.Fprintf(t.out, "\n  %s\n", t.bold(fmt.Sprintf("%s  %s — %s", c.Reference, c.CitizenName, dash(c.Subject))))
+	about := "(no subject)"
+	if c.Subject != "" {
+		about = c.Subject
+	}
+	fmt.Fprintf(t.out, "\n  %s\n", t.bold(shorten(fmt.Sprintf("%s  %s — %s", c.Reference, c.CitizenName, about), 78)))
 	for _, e := range events {
 		if what, how := t.line(c, e); what != "" {
-			fmt.Fprintf(t.out, "    %-10s %s\n", what, how)
+			t.fact(what, how)
 		}
 	}
 }
@@ -103,10 +110,11 @@ func (t *teller) line(c store.Case, e store.Event) (what, how string) {
 	switch e.Kind {
 	case "opened":
 		theme := "no confident theme"
+		first, _, _ := strings.Cut(f["why"], "; ") // the strongest reason
 		if f["theme"] != "" {
 			theme = t.cfg.ThemeName(f["theme"], "en")
 		}
-		return "received", fmt.Sprintf("in %s · %s · %s · %s\n               %s", f["mailbox"], f["language"], f["type"], theme, t.faint(shorten(f["why"], 150)))
+		return "received", fmt.Sprintf("in %s · %s · %s · %s\n%s", f["mailbox"], f["language"], f["type"], theme, t.faint(first))
 	case "deadline_set":
 		due, _ := time.Parse(time.RFC3339, f["due"])
 		return "promised", due.Format("answer by Mon 2 Jan 2006") + t.faint(" ("+f["term"]+")")
@@ -141,6 +149,62 @@ func (t *teller) line(c store.Case, e store.Event) (what, how string) {
 	default:
 		return strings.ReplaceAll(e.Kind, "_", " "), f["why"]
 	}
+}
+
+// fact is a word and the rest, which goes on below itself in a terminal of 80 columns.
+func (t *teller) fact(what, how string) {
+	const indent, width = 15, 80
+	for line := range strings.SplitSeq(how, "\n") {
+		fmt.Fprintf(t.out, "    %-10s", what)
+		what = ""
+		at := indent
+		for i, word := range strings.Fields(line) {
+			n := len([]rune(escapes.ReplaceAllString(word, "")))
+			if i > 0 && at+n > width {
+				fmt.Fprint(t.out, "\n"+strings.Repeat(" ", indent-1))
+				at = indent
+			}
+			fmt.Fprint(t.out, " "+word)
+			at += n + 1
+		}
+		fmt.Fprintln(t.out)
+	}
+}
+
+// escapes are the marks for bold and faint, which take no room.
+var escapes = regexp.MustCompile("\x1b\\[[0-9]*m")
+
+// cases is the list that `bustia cases` gives, without what is too long for 80 columns.
+func (t *teller) cases(cases []listedCase) error {
+	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "REFERENCE\tSTATE\tTYPE\tLANG\tAGENT\tDUE")
+	for _, c := range cases {
+		due := "–"
+		if !c.Due.IsZero() {
+			due = c.Due.In(demoZone).Format("2 Jan 2006")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Reference, c.State, c.Type, c.Language, dash(c.Agent), due)
+	}
+	return w.Flush()
+}
+
+// ledger is what `bustia ledger` gives, all mailboxes together.
+func (t *teller) ledger(rows []store.MailboxSummary) {
+	seen, accounted := 0, 0
+	became := map[store.Disposition]int{}
+	for _, r := range rows {
+		seen, accounted = seen+r.Seen, accounted+r.Seen-r.Pending
+		for d, n := range r.ByDisposition {
+			became[d] += n
+		}
+	}
+	var parts []string
+	for _, d := range dispositions {
+		if became[d] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", became[d], strings.ReplaceAll(string(d), "_", " ")))
+		}
+	}
+	fmt.Fprintf(t.out, "\n%d mails taken in, %d accounted for:\n%s.\n\n", seen, accounted, strings.Join(parts, ", "))
 }
 
 func (t *teller) agent(id string) string {

@@ -95,10 +95,19 @@ func newExplainer(cfg *config.Config, box string, clock func() time.Time) (*expl
 	if box != "" {
 		var ok bool
 		if e.box, ok = cfg.Mailbox(box); !ok {
-			return nil, fmt.Errorf("no mailbox %q", box)
+			return nil, noMailbox(cfg, box)
 		}
 	}
 	return e, nil
+}
+
+// noMailbox is the error of a name that no mailbox has.
+func noMailbox(cfg *config.Config, name string) error {
+	names := make([]string, len(cfg.Mailboxes))
+	for i, m := range cfg.Mailboxes {
+		names[i] = m.Name
+	}
+	return fmt.Errorf("no mailbox %q; there are %s", name, strings.Join(names, ", "))
 }
 
 // explanation is the contract's shape of one explained mail.
@@ -117,6 +126,7 @@ type explanation struct {
 	Refs        refsJSON         `json:"refs"`
 	judgementJSON
 	Mailbox   string         `json:"mailbox"`
+	Becomes   becomesJSON    `json:"disposition"`
 	Route     routeJSON      `json:"route"`
 	Deadlines []deadlineJSON `json:"deadlines"`
 }
@@ -157,6 +167,12 @@ type refsJSON struct {
 	Case       mailbox.Reference   `json:"case"`
 }
 
+// becomesJSON is what becomes of the mail: a case, or none.
+type becomesJSON struct {
+	Value  store.Disposition `json:"value"`
+	Reason string            `json:"reason"`
+}
+
 type routeJSON struct {
 	Agent      string   `json:"agent"`
 	Supervisor string   `json:"supervisor"`
@@ -189,6 +205,7 @@ func (e *explainer) explain(file string, raw []byte) explanation {
 		Refs:          refsJSON{append([]mailbox.MessageID{}, m.Refs.MessageIDs...), m.Refs.Case},
 		judgementJSON: judgement(m.Class),
 		Mailbox:       box.Name,
+		Becomes:       becomesJSON{plan.Disposition, plan.Reason},
 		Route:         routeJSON{plan.Route.Agent, plan.Route.Supervisor, list(plan.Route.Why)},
 		Deadlines:     []deadlineJSON{},
 	}
@@ -280,6 +297,14 @@ func judgement(r classifier.Result) judgementJSON {
 // list is s, never null in JSON.
 func list(s []string) []string { return append([]string{}, s...) }
 
+// bracketed is an address in angle brackets, "" without one.
+func bracketed(address string) string {
+	if address == "" {
+		return ""
+	}
+	return "<" + address + ">"
+}
+
 // print is the explanation for a person.
 func (x explanation) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -296,8 +321,8 @@ func (x explanation) print(out io.Writer) error {
 		}
 	}
 	row("file", "%s", x.File)
-	row("from", "%s <%s>", x.From.Name, x.From.Address)
-	row("subject", "%s", x.Subject)
+	row("from", "%s", dash(strings.TrimSpace(x.From.Name+" "+bracketed(x.From.Address))))
+	row("subject", "%s", dash(x.Subject))
 	row("mailbox", "%s", x.Mailbox)
 	for _, a := range x.Attachments {
 		row("attachment", "%s (%s, %d bytes)", a.Filename, a.MediaType, a.Size)
@@ -305,7 +330,10 @@ func (x explanation) print(out io.Writer) error {
 	for _, f := range x.Faults {
 		row("fault", "%s", f)
 	}
-	row("own words", "%s", x.Text)
+	row("own words", "%s", dash(x.Text))
+	if !x.Certain {
+		row("", "(not certain where they end)")
+	}
 	row("kind", "%s (%s); may be answered automatically: %t", x.Screen.Kind, x.Screen.Reason, x.Screen.Answer)
 	if b := x.Bounce; b != nil {
 		row("bounce", "%s, %s, of %s", b.Action, b.Reason, b.Original)
@@ -313,7 +341,12 @@ func (x explanation) print(out io.Writer) error {
 	if x.Refs.Case != "" {
 		row("names case", "%s", x.Refs.Case)
 	}
-	row("language", "%s (%.2f)", x.Language.Code, x.Language.Confidence)
+	becomes := strings.ReplaceAll(string(x.Becomes.Value), "_", " ")
+	if x.Becomes.Reason != "" {
+		becomes += ": " + x.Becomes.Reason
+	}
+	row("becomes", "%s", becomes)
+	row("language", "%s (%.2f)", dash(string(x.Language.Code)), x.Language.Confidence)
 	row("type", "%s", x.Type.Value)
 	why(x.Type.Why)
 	if x.Theme.Abstained {
@@ -325,7 +358,12 @@ func (x explanation) print(out io.Writer) error {
 	for _, c := range x.Theme.Candidates {
 		row("candidate", "%s (%.2f)", c.Path, c.Confidence)
 	}
-	row("agent", "%s, overseen by %s", x.Route.Agent, x.Route.Supervisor)
+	switch r := x.Route; {
+	case r.Agent != "":
+		row("agent", "%s, overseen by %s", r.Agent, dash(r.Supervisor))
+	case r.Supervisor != "":
+		row("agent", "none yet: %s is asked to file it", r.Supervisor)
+	}
 	why(x.Route.Why)
 	for _, d := range x.Deadlines {
 		row(d.Kind, "due %s", d.Due)

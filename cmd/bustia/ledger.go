@@ -14,14 +14,14 @@ func ledgerCommand(p program) *cobra.Command {
 	var s storeFlags
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "ledger",
+		Use:   "ledger (-c DIR | --store URL)",
 		Short: "Account for every mail ever taken in",
 		Long: `Prints, for each mailbox and folder, how far it has been read, how many mails were
 taken in, and what became of them. Every mail has exactly one disposition; while
 some wait to be processed, they are counted as pending and the exit status is 1.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			st, err := s.open(cmd.Context(), p)
+			st, _, err := s.open(cmd.Context(), p)
 			if err != nil {
 				return err
 			}

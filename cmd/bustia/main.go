@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bustia/bustia/config"
+	"github.com/bustia/bustia/mailbox"
 	"github.com/bustia/bustia/store"
 )
 
@@ -40,14 +41,37 @@ var errSaid = errors.New("already reported")
 func run(ctx context.Context, p program, args []string) int {
 	root := rootCommand(p)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	understood := noteStart(root)
+	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
 	if !errors.Is(err, errSaid) {
 		fmt.Fprintln(p.Err, "bustia:", err)
 	}
+	if !*understood {
+		fmt.Fprintf(p.Err, "usage: %s\n       %s --help\n", c.UseLine(), c.CommandPath())
+	}
 	return 1
+}
+
+// noteStart notes in the flag it gives that a command has begun, so that its line was understood.
+func noteStart(root *cobra.Command) *bool {
+	begun := false
+	var note func(*cobra.Command)
+	note = func(c *cobra.Command) {
+		if begin := c.RunE; begin != nil {
+			c.RunE = func(c *cobra.Command, args []string) error {
+				begun = true
+				return begin(c, args)
+			}
+		}
+		for _, below := range c.Commands() {
+			note(below)
+		}
+	}
+	note(root)
+	return &begun
 }
 
 func rootCommand(p program) *cobra.Command {
@@ -89,23 +113,26 @@ To run it:                     bustia run -c DIR`,
 
 // loadConfig reads the configuration in dir, or the sample when dir is "", and prints every fault.
 func (p program) loadConfig(dir string) (*config.Config, error) {
-	var cfg *config.Config
-	var faults config.Faults
-	if dir == "" {
-		cfg, faults = config.Load(config.Sample(), config.Env{Now: p.Clock(), Getenv: sampleEnv})
-	} else {
-		cfg, faults = config.LoadDir(dir, p.Clock())
-	}
+	cfg, faults := p.readConfig(dir)
 	for _, f := range faults {
 		fmt.Fprintln(p.Err, f)
 	}
-	if err := faults.Err(); err != nil {
+	if cfg == nil {
 		return nil, errSaid
 	}
-	if dir != "" {
+	return cfg, nil
+}
+
+// readConfig reads the configuration in dir, or the sample when dir is ""; nil when it has a fault.
+func (p program) readConfig(dir string) (*config.Config, config.Faults) {
+	if dir == "" {
+		return config.Load(config.Sample(), config.Env{Now: p.Clock(), Getenv: sampleEnv})
+	}
+	cfg, faults := config.LoadDir(dir, p.Clock())
+	if cfg != nil {
 		cfg.Store = anchored(cfg.Store, dir)
 	}
-	return cfg, nil
+	return cfg, faults
 }
 
 // sampleEnv stands in for the secrets of the sample configuration, which only the demo's own servers know.
@@ -130,17 +157,33 @@ func (s *storeFlags) add(c *cobra.Command) {
 	c.MarkFlagsOneRequired("config", "store")
 }
 
-// open opens the store the flags name.
-func (s storeFlags) open(ctx context.Context, p program) (*store.Store, error) {
-	url := s.url
-	if url == "" {
+// open opens the store the flags name, and gives the zone to tell its times in: that of the first
+// calendar, as in the mails, or this machine's when no configuration is at hand.
+func (s storeFlags) open(ctx context.Context, p program) (*store.Store, *time.Location, error) {
+	if s.dir != "" {
 		cfg, err := p.loadConfig(s.dir)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		url = cfg.Store
+		st, err := store.Connect(ctx, cfg.Store)
+		return st, cfg.Calendars[0].Zone, err
 	}
-	return store.Connect(ctx, url)
+	if path, ok := strings.CutPrefix(s.url, "sqlite:"); ok && path != "" {
+		if _, err := os.Stat(path); err != nil { // to look into one is no reason to make one
+			return nil, nil, fmt.Errorf("no store there: %w", err)
+		}
+	}
+	st, err := store.Connect(ctx, s.url)
+	return st, time.Local, err
+}
+
+// reference is a case's reference as a person may write it.
+func reference(s string) (string, error) {
+	r, ok := mailbox.ParseReference(s)
+	if !ok {
+		return "", fmt.Errorf("no case %q: references look like %s, and the last digit checks the others", s, mailbox.NewReference(2026, 17))
+	}
+	return string(r), nil
 }
 
 // operator is who gives orders on the command line, for the history.

@@ -132,7 +132,7 @@ func quarantineOne(p program, use, short string, do func(*store.Tx, store.Receiv
 
 // in runs f in one transaction on the store that the flags name.
 func (s storeFlags) in(ctx context.Context, p program, f func(*store.Tx) error) error {
-	st, err := s.open(ctx, p)
+	st, _, err := s.open(ctx, p)
 	if err != nil {
 		return err
 	}

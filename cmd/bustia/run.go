@@ -44,7 +44,7 @@ loaded, and the old one goes on. A change of store takes a restart.`,
 			reload := make(chan os.Signal, 1)
 			signal.Notify(reload, syscall.SIGHUP)
 			defer signal.Stop(reload)
-			d := daemon{program: p, log: log, load: func() (*config.Config, error) { return p.loadConfig(dir) }, reload: reload}
+			d := daemon{program: p, log: log, load: func() (*config.Config, config.Faults) { return p.readConfig(dir) }, reload: reload}
 			if err := d.run(cmd.Context(), cfg); err != nil && cmd.Context().Err() == nil {
 				return err
 			}
@@ -72,7 +72,7 @@ func (p program) logger(format string) (*slog.Logger, error) {
 type daemon struct {
 	program
 	log    *slog.Logger
-	load   func() (*config.Config, error) // reads the configuration again
+	load   func() (*config.Config, config.Faults) // reads the configuration again
 	reload <-chan os.Signal
 }
 
@@ -91,9 +91,12 @@ func (d daemon) run(ctx context.Context, cfg *config.Config) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.Run(ctx) })
 	group.Go(func() error { return d.readMailboxes(ctx, r, cfg) })
-	err = group.Wait()
-	d.log.Info("stopped", "err", err)
-	return err
+	if err = group.Wait(); err != nil {
+		d.log.Error("stopped", "err", err)
+		return err
+	}
+	d.log.Info("stopped")
+	return nil
 }
 
 // readMailboxes reads every mailbox, and starts anew with the new configuration at each reload.
@@ -122,11 +125,15 @@ func (d daemon) awaitReload(ctx context.Context, r *router.Router, cfg *config.C
 			return cfg
 		case <-d.reload:
 		}
-		fresh, err := d.load()
-		if err == nil {
-			err = r.Reload(fresh)
+		fresh, faults := d.load()
+		for _, f := range faults {
+			d.log.Warn("fault in the configuration", "fault", f)
 		}
-		if err != nil {
+		if fresh == nil {
+			d.log.Error("configuration not loaded, the old one goes on", "faults", len(faults))
+			continue
+		}
+		if err := r.Reload(fresh); err != nil {
 			d.log.Error("configuration not loaded, the old one goes on", "err", err)
 			continue
 		}
