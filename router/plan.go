@@ -149,7 +149,7 @@ func decideMail(m *Mail, f Facts, now time.Time) Plan {
 		return decideDuplicate(m, f, now)
 	case m.Screen.Kind == mailbox.BounceKind || m.Screen.Kind == mailbox.Delay:
 		return decideBounce(m, f, now)
-	case m.Screen.Kind != mailbox.Person:
+	case m.Screen.Kind != mailbox.Person && !(m.Screen.Kind == mailbox.Junk && expected(m, f)):
 		return decideAutomatic(m, f, now)
 	case f.Assignment != nil && !sentBy(m, f.Config, f.Assignment.Agent) && belongs(m, f.Case): // the agent showed them their address
 		return decideFollowUp(m, f, now)
@@ -166,6 +166,11 @@ func decideMail(m *Mail, f Facts, now time.Time) Plan {
 	default:
 		return decideNewCase(m, f, now)
 	}
+}
+
+// expected says whether m is from the citizen or the agent of the case it names.
+func expected(m *Mail, f Facts) bool {
+	return f.Case != nil && belongs(m, f.Case) || f.Assignment != nil && sentBy(m, f.Config, f.Assignment.Agent)
 }
 
 // decideDuplicate accounts for a mail that was taken in before, at another place or another time.
