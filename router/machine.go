@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ func decideAutomatic(m *Mail, f Facts, now time.Time) Plan {
 // tells a human when it never will.
 func decideBounce(m *Mail, f Facts, now time.Time) Plan {
 	p := Plan{Disposition: store.Bounced, Reason: string(m.Screen.Kind) + ": " + m.Screen.Reason}
-	if f.Case == nil {
+	if f.Case == nil || f.Original == nil && !concerns(m.Bounce, f.Case) { // anybody can name a reference
 		return p
 	}
 	p.Case, p.From = f.Case, f.Case.State
@@ -40,6 +41,11 @@ func decideBounce(m *Mail, f Facts, now time.Time) Plan {
 		p.undelivered(f, agent, reason, now)
 	}
 	return p
+}
+
+// concerns says whether a bounce is about mail to the citizen of c.
+func concerns(b *mailbox.BounceReport, c *store.Case) bool {
+	return b != nil && slices.ContainsFunc(b.Recipients, func(r mailbox.BouncedRecipient) bool { return sameAddress(r.Address, c.CitizenAddress) })
 }
 
 func bounceReason(b *mailbox.BounceReport) string {
