@@ -143,7 +143,6 @@ func (w writer) values(l Letter, d dossier) config.Letter {
 		Citizen:        c.CitizenName,
 		Language:       languageName(config.Language(c.Language), l.Language),
 		Theme:          w.theme(l, c.Theme),
-		ThemePath:      c.Theme,
 		Received:       longTime(c.ReceivedAt.In(d.Calendar.Zone), l.Language),
 		Answer:         l.Answer,
 		Words:          l.Words,
@@ -162,7 +161,7 @@ func (w writer) values(l Letter, d dossier) config.Letter {
 		v.DaysLeft = strconv.Itoa(DaysLeft(d.Now, d.Due, d.Calendar))
 	}
 	if l.Agent != "" {
-		v.CitizenAddress = c.CitizenAddress
+		v.CitizenAddress, v.ThemePath = c.CitizenAddress, c.Theme
 	}
 	reasons := make([]string, len(l.Reason))
 	for i, r := range l.Reason {
