@@ -28,6 +28,9 @@ func (a *Attempt) String() string { return "[login]" }
 // Format keeps it out of every verb, %#v and %d included.
 func (a *Attempt) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) } // a State has no error to give
 
+// MarshalText is String, for JSON.
+func (a *Attempt) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
 // Refused is told that the server has said no for good, which err is, and gives the error that says
 // all of it. The token is not used again.
 func (a *Attempt) Refused(err error) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 
 	"github.com/emersion/go-sasl"
@@ -86,8 +85,8 @@ func (g Grant) String() string { return g.TokenURL }
 // Format is String for every verb.
 func (g Grant) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, g.String()) } // a State has no error to give
 
-// LogValue is String.
-func (g Grant) LogValue() slog.Value { return slog.StringValue(g.String()) }
+// MarshalText is String, for JSON.
+func (g Grant) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
 
 // scrub takes the secrets of the grant, and further ones, out of what a server has said.
 func (g Grant) scrub(text string, further ...string) string {

@@ -29,6 +29,8 @@
 //	ClientID, ClientSecret, RefreshToken
 //	Scope         none: the refresh token has its own
 //
+// The secret goes to the token server in the body, as both document it.
+//
 // # What always holds
 //
 // Secrets and tokens do not print: not from a value, and not from an error, even when a server

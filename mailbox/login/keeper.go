@@ -59,7 +59,10 @@ func newSource(g Grant) *source {
 	s := &source{grant: g, turn: make(chan struct{}, 1)}
 	// A redirect would carry the secret to who knows where.
 	s.client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	s.config = clientcredentials.Config{ClientID: g.ClientID, ClientSecret: g.ClientSecret, TokenURL: g.TokenURL, Scopes: strings.Fields(g.Scope)}
+	s.config = clientcredentials.Config{
+		ClientID: g.ClientID, ClientSecret: g.ClientSecret, TokenURL: g.TokenURL, Scopes: strings.Fields(g.Scope),
+		AuthStyle: oauth2.AuthStyleInParams, // to try the other way too would double every failure
+	}
 	s.refreshBy(g.RefreshToken)
 	return s
 }

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+	"github.com/emersion/go-sasl"
 )
 
 func (s *Server) newIMAP() *imapserver.Server {
@@ -48,8 +50,22 @@ func (c *imapSession) Login(username, password string) error {
 	if u == nil {
 		return imapserver.ErrAuthFailed
 	}
-	c.user, c.UserSession = u, imapmemserver.NewUserSession(u.box)
+	c.enter(u)
 	return nil
+}
+
+func (c *imapSession) enter(u *user) { c.user, c.UserSession = u, imapmemserver.NewUserSession(u.box) }
+
+// AuthenticateMechanisms leaves LOGIN out: IMAP has a command of that name.
+func (c *imapSession) AuthenticateMechanisms() []string {
+	return slices.DeleteFunc(c.server.mechanisms(), func(m string) bool { return m == sasl.Login })
+}
+
+func (c *imapSession) Authenticate(mechanism string) (sasl.Server, error) {
+	if exchange := c.server.exchange(mechanism, c.enter, imapserver.ErrAuthFailed); exchange != nil {
+		return exchange, nil
+	}
+	return nil, &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeCannot, Text: "Unknown mechanism"}
 }
 
 // login gives the user, or nil when the password is wrong.

@@ -34,6 +34,10 @@ type Options struct {
 	TLS         *tls.Config // nil = no TLS; otherwise STARTTLS is offered, and login needs it
 	ImplicitTLS bool        // TLS from the first byte instead of STARTTLS
 
+	// Token says whether an address may log in with an access token of OAuth 2, by XOAUTH2 or OAUTHBEARER
+	// (RFC 7628). nil = neither is offered.
+	Token func(address, token string) bool
+
 	// Refuse is asked for each recipient; an *smtp.SMTPError is the answer. May be nil.
 	Refuse func(recipient string) error
 	// Data is asked when a mail has come whole, before it is accepted. May be nil.

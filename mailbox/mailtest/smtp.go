@@ -54,20 +54,11 @@ func (c *smtpSession) Reset() { c.reversePath, c.utf8, c.recipients = "", false,
 
 func (c *smtpSession) Logout() error { return nil }
 
-func (c *smtpSession) AuthMechanisms() []string { return []string{sasl.Plain, sasl.Login} }
+func (c *smtpSession) AuthMechanisms() []string { return c.server.mechanisms() }
 
 func (c *smtpSession) Auth(mechanism string) (sasl.Server, error) {
-	login := func(username, password string) error {
-		if c.user = c.server.login(username, password); c.user == nil {
-			return smtp.ErrAuthFailed
-		}
-		return nil
-	}
-	switch mechanism {
-	case sasl.Plain:
-		return sasl.NewPlainServer(func(_, username, password string) error { return login(username, password) }), nil
-	case sasl.Login:
-		return &loginServer{login: login}, nil
+	if exchange := c.server.exchange(mechanism, func(u *user) { c.user = u }, smtp.ErrAuthFailed); exchange != nil {
+		return exchange, nil
 	}
 	return nil, smtp.ErrAuthUnknownMechanism
 }
@@ -176,28 +167,4 @@ func fromAddress(raw []byte) string {
 		return ""
 	}
 	return list[0].Address
-}
-
-// loginServer is the server's half of AUTH LOGIN, which has no RFC: two prompts, name and password.
-type loginServer struct {
-	login    func(username, password string) error
-	step     int
-	username string
-}
-
-func (l *loginServer) Next(response []byte) (challenge []byte, done bool, err error) {
-	l.step++
-	switch {
-	case l.step == 1 && response == nil:
-		return []byte("Username:"), false, nil
-	case l.step == 1: // the name came with the command
-		l.step++
-		fallthrough
-	case l.step == 2:
-		l.username = string(response)
-		return []byte("Password:"), false, nil
-	case l.step == 3:
-		return nil, true, l.login(l.username, string(response))
-	}
-	return nil, false, sasl.ErrUnexpectedClientResponse
 }
