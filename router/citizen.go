@@ -177,8 +177,16 @@ func decideFollowUp(m *Mail, f Facts, now time.Time) Plan {
 	}
 	p := f.change(store.FollowUp, "on "+f.Case.Reference)
 	p.event(now, "follow_up", "citizen", "message_id", string(m.Message.MessageID))
-	if ended && owed {
+	_, promised := circuit.Terms[f.Case.Type]
+	if owed && !promised { // thanks, and now more than thanks
+		p.Case.Type = m.Class.Type.Value
+		p.event(now, "typed", "clock", "from", f.Case.Type, "to", p.Case.Type)
+	}
+	switch {
+	case owed && ended:
 		p.reopen(m, f, now)
+	case owed && !promised:
+		p.promise(f, m.Received.InternalDate, now)
 	}
 	if p.Assign == nil { // else reopened for a new assignment: its notice says everything
 		p.nudge(f, f.showing([]Said{m.said()}, Letter{Kind: config.FollowUp}), now)
