@@ -378,8 +378,10 @@ func decideStrayReply(m *Mail, f Facts, now time.Time) Plan {
 	}
 	p.Case, p.From = f.Case, f.Case.State
 	p.event(now, "refused", "agent:"+f.Original.Agent, "why", "not sent to the signed reply address")
+	told := Letter{Kind: config.Refused, Purpose: ForCommands, Reason: []Phrase{{"no_longer_yours", nil}}}
 	if f.holds(f.Original.Agent) {
-		p.answerAgent(f, f.Original.Agent, m, Letter{Kind: config.Refused, Purpose: ForAnswer, Assignment: f.Current.ID, Reason: []Phrase{{"stray", nil}}}, now)
+		told = Letter{Kind: config.Refused, Purpose: ForAnswer, Assignment: f.Current.ID, Reason: []Phrase{{"stray", nil}}}
 	}
+	p.answerAgent(f, f.Original.Agent, m, told, now)
 	return p
 }

@@ -144,3 +144,17 @@ func TestFilesAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A supervisor who stands in for one that is gone is told of the agent's bounce, and nobody of theirs.
+func TestSupervisorBounces(t *testing.T) {
+	s := newStory(t)
+	s.now = time.Date(2026, 4, 2, 9, 0, 0, 0, time.UTC)
+	s.receive("bustia@example.cat", citizenMail(1, "Targeta", "He perdut la targeta sanitària. Com la puc demanar?"))
+	s.cfg.Agents = slices.DeleteFunc(s.cfg.Agents, func(a config.Agent) bool { return a.ID == "imma" })
+	s.bounce(s.newest("", config.Assigned))
+	s.bounce(s.newest("montse", config.Undelivered))
+	s.tell()
+	if n := strings.Count(s.told.String(), config.Undelivered+" →"); n != 1 {
+		t.Errorf("told %d times, want once:\n%s", n, s.told.String())
+	}
+}

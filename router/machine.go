@@ -66,7 +66,7 @@ func (p *Plan) undelivered(f Facts, agent, reason string, now time.Time) {
 		p.nudge(f, l, now)
 		return
 	}
-	if p.Case.Supervisor != agent { // else nobody is left to tell: the history shows it
+	if f.overseer(f.Case) != agent { // else nobody is left to tell: the history shows it
 		p.oversee(f, l, now)
 	}
 }
