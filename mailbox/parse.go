@@ -358,10 +358,15 @@ func (p *parser) readFields(m *Message) {
 	m.MessageID = ownMessageID(h.Get("Message-ID"))
 	m.InReplyTo = allMessageIDs(h, "In-Reply-To")
 	m.References = allMessageIDs(h, "References")
-	if date, ok := parseDate(h.Get("Date")); ok {
+	said := h.Get("Date")
+	date, ok := parseDate(said)
+	switch {
+	case ok:
 		m.Date = date
-	} else {
-		p.fault("date", "Date: "+h.Get("Date"))
+	case said == "":
+		p.fault("date", "no Date")
+	default:
+		p.fault("date", "no date can be read in Date: "+said)
 	}
 }
 
