@@ -26,11 +26,14 @@ func (a Auth) Fails() bool {
 // AuthResults reads the Authentication-Results fields that the server named authservID wrote. Anyone can
 // write such a field, so only its topmost instances count: those above any other server's, and none
 // below the Received field that follows the first. The server must remove a stranger's fields that
-// bear its name (RFC 8601 section 5).
+// bear its name (RFC 8601 section 5). A mail with several addresses in From fails.
 func AuthResults(m *Message, authservID string) Auth {
 	var a Auth
 	if authservID == "" {
 		return a
+	}
+	if manySenders(m) { // the result is one of them's, and who knows whose
+		return Auth{Known: true, DMARC: "fail"}
 	}
 	for _, f := range m.Header {
 		switch {
@@ -50,6 +53,16 @@ func AuthResults(m *Message, authservID string) Auth {
 		a = Auth{true, firstOf(a.SPF, found.SPF), firstOf(a.DKIM, found.DKIM), firstOf(a.DMARC, found.DMARC)}
 	}
 	return a
+}
+
+// manySenders tells a mail with more than one address in From (RFC 7489 section 6.6.1).
+func manySenders(m *Message) bool {
+	for _, a := range allAddresses(m.Header, "From") {
+		if a.Address != "" && !strings.EqualFold(a.Address, m.From.Address) {
+			return true
+		}
+	}
+	return false
 }
 
 // add takes in one statement, "method[/version]=result …". Of several signatures one that passes is enough.

@@ -25,6 +25,8 @@ func TestAuthResults(t *testing.T) {
 		{"dmarc passes all the same", ours + "; spf=fail; dkim=fail; dmarc=pass\n", Auth{true, "fail", "fail", "pass"}, false},
 		{"no policy", ours + "; spf=fail; dkim=fail; dmarc=none\n", Auth{true, "fail", "fail", "none"}, true},
 		{"not signed", ours + "; spf=fail; dkim=none\n", Auth{true, "fail", "none", ""}, false},
+		{"two senders", ours + "; dmarc=pass header.from=example.net\nFrom: b@example.net\n", Auth{true, "", "", "fail"}, true},
+		{"one sender twice", ours + "; dmarc=pass\nFrom: A <A@example.cat>\n", Auth{true, "", "", "pass"}, false},
 	}
 	for _, test := range tests {
 		got := AuthResults(Parse([]byte("Received: from x by mx.example.org\n"+test.header+"From: a@example.cat\n\nx\n")), "mx.example.org")
