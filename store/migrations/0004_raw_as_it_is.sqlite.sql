@@ -1,0 +1,2 @@
+-- SQLite never squeezes anything.
+select 1;
