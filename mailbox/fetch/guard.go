@@ -29,6 +29,7 @@ const (
 type guard struct {
 	net.Conn
 	patience time.Duration              // how long the server may be silent during a command
+	silence  atomic.Int64               // the same for the command under way, which may have less
 	left     atomic.Int64               // bytes the server may still send
 	watch    atomic.Pointer[time.Timer] // ends the command in patience; nil between commands
 }
@@ -42,7 +43,7 @@ func newGuard(conn net.Conn, patience time.Duration) *guard {
 func (g *guard) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p)
 	if watch := g.watch.Load(); watch != nil && n > 0 {
-		watch.Reset(g.patience)
+		watch.Reset(time.Duration(g.silence.Load()))
 	}
 	if g.left.Add(-int64(n)) < 0 {
 		g.stop()
@@ -64,13 +65,19 @@ func (g *guard) stop() { _ = g.Conn.Close() } // it may be closed already
 // thereby ended, when the context ends, when no byte comes for as long as patience lasts, when all of
 // it takes longer than the slowest line would, or when much more comes than expected.
 func (g *guard) do(ctx context.Context, what string, expect int64, f func() error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, g.patience+time.Duration(expect/slowest)*time.Second, errSlow)
+	return g.within(ctx, g.patience, what, expect, f)
+}
+
+// within is do with a patience of its own.
+func (g *guard) within(ctx context.Context, patience time.Duration, what string, expect int64, f func() error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience+time.Duration(expect/slowest)*time.Second, errSlow)
 	defer cancel()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	unwatch := context.AfterFunc(ctx, g.stop)
 	defer unwatch()
-	watch := time.AfterFunc(g.patience, func() { giveUp(errSilent) })
+	g.silence.Store(int64(patience))
+	watch := time.AfterFunc(patience, func() { giveUp(errSilent) })
 	defer watch.Stop()
 	g.watch.Store(watch)
 	defer g.watch.Store(nil)

@@ -15,14 +15,15 @@ type pace struct {
 	first, last time.Duration // the shortest and the longest wait before another connection
 	refused     time.Duration // the shortest wait after a refused login: servers lock accounts
 	patience    time.Duration // how long the server may be silent during a command
-	refresh     time.Duration // IDLE is renewed after this: some servers and NATs forget after ten minutes
+	refresh     time.Duration // IDLE is renewed after this, which shows whether the server is there
+	probe       time.Duration // how long it may take to show it; with refresh, under a minute
 	every       time.Duration // the schedule of an account without one
 }
 
 func usualPace() pace {
 	return pace{
 		first: time.Second, last: 5 * time.Minute, refused: time.Minute,
-		patience: 2 * time.Minute, refresh: 8*time.Minute + 30*time.Second, every: 5 * time.Minute,
+		patience: 2 * time.Minute, refresh: 30 * time.Second, probe: 25 * time.Second, every: 5 * time.Minute,
 	}
 }
 
@@ -41,6 +42,9 @@ type loop struct {
 	pace        pace
 	dial        dialer
 	interrupted bool // the log has said so, and owes the good news
+	server      alarm
+	folder      alarm
+	marker      marker
 }
 
 func newLoop(a Account, r Receiver, log *slog.Logger) *loop {
@@ -99,18 +103,24 @@ func (p pace) backoff(attempt int, err error, chance float64) time.Duration {
 // runOnce lives as long as one connection. It never returns nil.
 func (l *loop) runOnce(ctx context.Context) error {
 	s, err := connect(ctx, l.account, l.dial, l.pace.patience)
+	l.tellState(ctx, &l.server, "", err)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	for {
-		if err := l.poll(ctx, s); err != nil {
+		err := l.poll(ctx, s)
+		l.tellState(ctx, &l.folder, l.account.folder(), err)
+		if err != nil {
 			return err
 		}
 		l.progress = true
 		if l.interrupted {
 			l.interrupted = false
 			l.log.Info("reading the mailbox goes on")
+		}
+		if l.mark(ctx, s) {
+			continue // opening the folder for writing may have swallowed an announcement
 		}
 		if err := l.rest(ctx, s); err != nil {
 			return err
@@ -129,7 +139,7 @@ func (l *loop) rest(ctx context.Context, s *session) error {
 		if left <= 0 {
 			return nil
 		}
-		if err := s.idle(ctx, min(left, l.pace.refresh)); err != nil {
+		if err := s.idle(ctx, min(left, l.pace.refresh), l.pace.probe); err != nil {
 			return err
 		}
 	}

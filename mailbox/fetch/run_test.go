@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,6 +39,8 @@ type taker struct {
 	mails       []mailbox.Received
 	batches     []int
 	unfetchable []uint32
+	due         []uint32                             // to be marked
+	states      []string                             // what State was told
 	refuse      func(batch []mailbox.Received) error // may be nil
 	changed     func()                               // may be nil
 }
@@ -51,11 +54,37 @@ func (k *taker) receiver() Receiver {
 		},
 		Receive:     k.receive,
 		Unfetchable: k.note,
+		Marks: func(_ context.Context, _, _ string, validity uint32, limit int) ([]uint32, error) {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			if validity != k.at.UIDValidity {
+				return nil, nil
+			}
+			return slices.Clone(k.due[:min(limit, len(k.due))]), nil
+		},
+		Marked: func(_ context.Context, _, _ string, _ uint32, uids []uint32) error {
+			k.mu.Lock()
+			k.due = slices.DeleteFunc(k.due, func(uid uint32) bool { return slices.Contains(uids, uid) })
+			k.mu.Unlock()
+			if k.changed != nil {
+				k.changed()
+			}
+			return nil
+		},
+		State: func(_ context.Context, _, folder string, err error) {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			if err == nil {
+				k.states = append(k.states, folder+" up")
+			} else {
+				k.states = append(k.states, folder+" down: "+err.Error())
+			}
+		},
 	}
 }
 
 func (k *taker) receive(_ context.Context, batch []mailbox.Received, to mailbox.Position) error {
-	if k.refuse != nil {
+	if k.refuse != nil && len(batch) > 0 {
 		if err := k.refuse(batch); err != nil {
 			return err
 		}
@@ -63,7 +92,14 @@ func (k *taker) receive(_ context.Context, batch []mailbox.Received, to mailbox.
 	k.mu.Lock()
 	k.at = to
 	k.mails = append(k.mails, batch...)
-	k.batches = append(k.batches, len(batch))
+	for _, mail := range batch {
+		if mail.Past == "" && !mail.Truncated {
+			k.due = append(k.due, mail.UID)
+		}
+	}
+	if len(batch) > 0 {
+		k.batches = append(k.batches, len(batch))
+	}
 	k.mu.Unlock()
 	if k.changed != nil {
 		k.changed()
@@ -100,6 +136,12 @@ type reading struct {
 
 func read(t *testing.T, before int, change func(*taker, *mailtest.Server)) *reading {
 	t.Helper()
+	return readAs(t, before, func(*Account) {}, change)
+}
+
+// readAs reads with an account that as has changed.
+func readAs(t *testing.T, before int, as func(*Account), change func(*taker, *mailtest.Server)) *reading {
+	t.Helper()
 	server, err := mailtest.Start(mailtest.Options{Users: map[string]string{bustia: secret}})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +152,9 @@ func read(t *testing.T, before int, change func(*taker, *mailtest.Server)) *read
 	if change != nil {
 		change(r.taker, server)
 	}
-	l := newLoop(account(t, server.IMAPAddr()), r.receiver(), slog.New(slog.NewTextHandler(r.log, nil)))
+	a := account(t, server.IMAPAddr())
+	as(&a)
+	l := newLoop(a, r.receiver(), slog.New(slog.NewTextHandler(r.log, nil)))
 	l.pace.first = time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -174,7 +218,7 @@ func TestReadThenIdle(t *testing.T) {
 
 	var want, got []mailbox.Received
 	for _, mail := range r.server.Mails(bustia) {
-		want = append(want, mailbox.Received{Mailbox: "general", Folder: "INBOX", UIDValidity: 1, UID: mail.UID, InternalDate: mail.InternalDate, Raw: mail.Raw})
+		want = append(want, mailbox.Received{Mailbox: "general", Folder: "INBOX", UIDValidity: 1, UID: mail.UID, InternalDate: mail.InternalDate, Size: int64(len(mail.Raw)), Raw: mail.Raw})
 		if mail.Flags != nil {
 			t.Errorf("uid %d: has flags %v, want it untouched", mail.UID, mail.Flags)
 		}
@@ -186,7 +230,7 @@ func TestReadThenIdle(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(mailbox.Position{UIDValidity: 1, LastUID: 6}, r.at); diff != "" {
+	if diff := cmp.Diff(mailbox.Position{UIDValidity: 1, LastUID: 6, Backlog: 3}, r.at); diff != "" {
 		t.Errorf("position (-want +got):\n%s", diff)
 	}
 	if r.log.Len() > 0 {
@@ -286,7 +330,7 @@ func TestExpungedMeanwhile(t *testing.T) {
 	if len(r.uids()) != 115 {
 		t.Errorf("got %d mails, want 115", len(r.uids()))
 	}
-	if diff := cmp.Diff(mailbox.Position{UIDValidity: 1, LastUID: 120}, r.at); diff != "" {
+	if diff := cmp.Diff(mailbox.Position{UIDValidity: 1, LastUID: 120, Backlog: 120}, r.at); diff != "" {
 		t.Errorf("position (-want +got):\n%s", diff)
 	}
 	// The server tells of the flags of 60, 61 and 100 before it forgets them, so these are still listed.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/emersion/go-sasl"
 
+	"github.com/bustia/bustia/mailbox"
 	"github.com/bustia/bustia/mailbox/login"
 )
 
@@ -32,11 +34,27 @@ type listed struct {
 	seq  uint32
 	size int64     // RFC822.SIZE; 0 = not told
 	date time.Time // zero = not told
+	past mailbox.Past
+	take take
 }
 
-// expect is how many bytes its body may be held to be.
+// take is how much of a mail is fetched.
+type take int
+
+const (
+	whole   take = iota
+	header       // the header section: the mail is too large
+	nothing      // it is past, and not kept
+)
+
+// expect is how many bytes of it are to come.
 func (l listed) expect() int64 {
-	if l.size == 0 {
+	switch {
+	case l.take == nothing:
+		return 0
+	case l.take == header:
+		return maxHeader
+	case l.size == 0:
 		return unknownSize
 	}
 	return l.size
@@ -48,7 +66,7 @@ type dialer func(ctx context.Context, address string) (net.Conn, error)
 func dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	d := net.Dialer{
 		Timeout:         30 * time.Second,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4},
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 20 * time.Second, Interval: 10 * time.Second, Count: 3},
 	}
 	return d.DialContext(ctx, "tcp", address)
 }
@@ -194,6 +212,15 @@ func (s *session) examine(ctx context.Context, folder string) (data *imap.Select
 	return data, err
 }
 
+// choose opens the folder for writing.
+func (s *session) choose(ctx context.Context, folder string) (data *imap.SelectData, err error) {
+	err = s.guard.do(ctx, fmt.Sprintf("select folder %q", folder), 0, func() error {
+		data, err = s.client.Select(folder, nil).Wait()
+		return err
+	})
+	return data, err
+}
+
 // search lists the UIDs from first to last, at most limit of them, ascending. last 0 is the end.
 func (s *session) search(ctx context.Context, first, last uint32, limit int) (uids []uint32, err error) {
 	criteria := &imap.SearchCriteria{UID: []imap.UIDSet{{{Start: imap.UID(first), Stop: imap.UID(last)}}}}
@@ -238,36 +265,78 @@ func (s *session) list(ctx context.Context, uids []uint32, dates bool) (mails []
 	return mails, err
 }
 
-// bodies fetches whole mails with one command; two in flight would dead-lock the library. What came
+// lastUID is the UID of the mail with this sequence number; 0 when it is gone.
+func (s *session) lastUID(ctx context.Context, seq uint32) (uid uint32, err error) {
+	err = s.guard.do(ctx, "fetch last uid", 0, func() error {
+		buffers, err := s.client.Fetch(imap.SeqSetNum(seq), &imap.FetchOptions{UID: true}).Collect()
+		for _, b := range buffers {
+			uid = max(uid, uint32(b.UID))
+		}
+		return err
+	})
+	return uid, err
+}
+
+// bodies fetches what is to be taken of each mail: first the whole ones, then the header sections.
+func (s *session) bodies(ctx context.Context, mails []listed) (map[uint32][]byte, error) {
+	got := map[uint32][]byte{}
+	for _, t := range []take{whole, header} {
+		var some []listed
+		for _, mail := range mails {
+			if mail.take == t {
+				some = append(some, mail)
+			}
+		}
+		if len(some) == 0 {
+			continue
+		}
+		came, err := s.fetchAll(ctx, some, t)
+		maps.Copy(got, came)
+		if err != nil {
+			return got, err
+		}
+	}
+	return got, nil
+}
+
+// fetchAll fetches mails with one command; two in flight would dead-lock the library. What came
 // without a body is not in the result; what came whole before an error is. A tagged NO is not an error
 // here: the server may have given some before it, and the caller looks after what is missing.
-func (s *session) bodies(ctx context.Context, mails []listed) (map[uint32][]byte, error) {
+func (s *session) fetchAll(ctx context.Context, mails []listed, t take) (map[uint32][]byte, error) {
 	var uids []uint32
 	var expect int64
 	for _, mail := range mails {
 		uids = append(uids, mail.uid)
 		expect += mail.expect()
 	}
-	return s.fetchBodies(ctx, "uid fetch bodies", uidSet(uids), expect, nil)
+	return s.fetchBodies(ctx, "uid fetch bodies", uidSet(uids), expect, section(t))
+}
+
+// section is what is asked for. A header section is cut where no honest one would end.
+func section(t take) imap.FetchItemBodySection {
+	if t == header {
+		return imap.FetchItemBodySection{Specifier: imap.PartSpecifierHeader, Partial: &imap.SectionPartial{Size: maxHeader}}
+	}
+	return imap.FetchItemBodySection{}
 }
 
 // bodyBySequence fetches one mail by its sequence number. The library loses a body whose response has
 // the UID behind the literal, unless it was asked for this way.
 func (s *session) bodyBySequence(ctx context.Context, mail listed) (map[uint32][]byte, error) {
-	return s.fetchBodies(ctx, "fetch body", imap.SeqSetNum(mail.seq), mail.expect(), nil)
+	return s.fetchBodies(ctx, "fetch body", imap.SeqSetNum(mail.seq), mail.expect(), section(mail.take))
 }
 
 // glimpse fetches the first bytes of one mail, to see whether the server gives bodies at all.
 func (s *session) glimpse(ctx context.Context, uid uint32) (bool, error) {
-	got, err := s.fetchBodies(ctx, "uid fetch start of body", imap.UIDSetNum(imap.UID(uid)), 0, &imap.SectionPartial{Size: 1024})
+	got, err := s.fetchBodies(ctx, "uid fetch start of body", imap.UIDSetNum(imap.UID(uid)), 0, imap.FetchItemBodySection{Partial: &imap.SectionPartial{Size: 1024}})
 	return len(got) > 0, err
 }
 
-func (s *session) fetchBodies(ctx context.Context, what string, set imap.NumSet, expect int64, part *imap.SectionPartial) (map[uint32][]byte, error) {
+func (s *session) fetchBodies(ctx context.Context, what string, set imap.NumSet, expect int64, section imap.FetchItemBodySection) (map[uint32][]byte, error) {
 	got := map[uint32][]byte{}
-	section := &imap.FetchItemBodySection{Peek: true, Partial: part}
+	section.Peek = true
 	err := s.guard.do(ctx, what, expect, func() error {
-		command := s.client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
+		command := s.client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{&section}})
 		for message := command.Next(); message != nil; message = command.Next() {
 			uid, raw, err := readMessage(message)
 			if err != nil {
@@ -332,15 +401,15 @@ func refusalIsNoError(err error) error {
 	return err
 }
 
-// idle waits for the server to announce a message, at most so long; ctx ends it too. A server without
-// IDLE is asked with NOOP at the end, which keeps the connection open.
-func (s *session) idle(ctx context.Context, d time.Duration) error {
+// idle waits for the server to announce a message, at most so long; ctx ends it too. At the end the
+// server has probe to show that it is still there. One without IDLE is asked with NOOP.
+func (s *session) idle(ctx context.Context, d, probe time.Duration) error {
 	if !s.idles {
 		s.pause(ctx, d)
-		return s.guard.do(ctx, "noop", 0, func() error { return s.client.Noop().Wait() })
+		return s.guard.within(ctx, probe, "noop", 0, func() error { return s.client.Noop().Wait() })
 	}
 	var idle *imapclient.IdleCommand
-	err := s.guard.do(ctx, "idle", 0, func() (err error) {
+	err := s.guard.within(ctx, probe, "idle", 0, func() (err error) {
 		idle, err = s.client.Idle()
 		return err
 	})
@@ -348,7 +417,7 @@ func (s *session) idle(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	s.pause(ctx, d)
-	return s.guard.do(ctx, "end of idle", 0, func() error {
+	return s.guard.within(ctx, probe, "end of idle", 0, func() error {
 		if err := idle.Close(); err != nil {
 			return err
 		}

@@ -8,13 +8,17 @@ import (
 	"math"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
+
 	"github.com/bustia/bustia/mailbox"
 )
 
 const (
 	batchMails  = 50       // measured: one command for fifty mails is five times fifty commands
 	batchBytes  = 8 << 20  // by RFC822.SIZE; one larger mail goes alone
-	maxMail     = 96 << 20 // a mail beyond this is unfetchable; attachments of 25 MB arrive as 35
+	usualSize   = 30 << 20 // of a larger mail only the header section is taken in
+	maxMail     = 90 << 20 // whatever the account says; attachments of 25 MB arrive as 35
+	maxHeader   = 256 << 10
 	searchMails = 5000     // UIDs taken from one search
 	searchBytes = 16 << 20 // what the answer to a search may weigh
 	unknownSize = 8 << 20  // expected of a mail whose size was not told
@@ -82,27 +86,74 @@ func (w *walker) poll(ctx context.Context, s *session) error {
 func (w *walker) locate(ctx context.Context, s *session) (mailbox.Position, error) {
 	at, err := w.receiver.Position(ctx, w.account.Mailbox, w.account.folder())
 	if err != nil {
-		return at, fmt.Errorf("read position: %w", err)
+		return at, ours{fmt.Errorf("read position: %w", err)}
 	}
 	folder, err := s.examine(ctx, w.account.folder())
 	if err != nil {
 		return at, err
 	}
-	switch {
-	case at.UIDValidity == folder.UIDValidity:
+	if at.UIDValidity == folder.UIDValidity {
 		if folder.UIDNext != 0 && uint32(folder.UIDNext) <= at.LastUID {
 			// RFC 9051 section 2.3.1.1 forbids it: a folder put back from a backup, as a rule.
 			w.log.Warn("server's next uid is behind the position: new mail may stay unread",
 				"uid_next", uint32(folder.UIDNext), "uid", at.LastUID)
 		}
 		return at, nil
-	case at.UIDValidity == 0: // never read before
-		return mailbox.Position{UIDValidity: folder.UIDValidity}, nil
 	}
-	w.log.Warn("uidvalidity changed: reading the folder from its first mail",
-		"uid_validity_was", at.UIDValidity, "uid_validity", folder.UIDValidity)
-	w.care = care{}
-	return w.commit(ctx, nil, mailbox.Position{UIDValidity: folder.UIDValidity})
+	return w.open(ctx, s, at, folder)
+}
+
+// open begins a folder that was never read under this UIDVALIDITY. What it holds now is its backlog, and
+// that must be known before anything else arrives.
+func (w *walker) open(ctx context.Context, s *session, was mailbox.Position, folder *imap.SelectData) (mailbox.Position, error) {
+	at := mailbox.Position{UIDValidity: folder.UIDValidity}
+	var err error
+	switch {
+	case folder.NumMessages == 0:
+	case folder.UIDNext != 0:
+		at.Backlog = uint32(folder.UIDNext) - 1
+	default: // RFC 9051 section 6.3.2 has servers tell it, and some do not
+		if at.Backlog, err = s.lastUID(ctx, folder.NumMessages); err != nil {
+			return was, err
+		}
+	}
+	if was.UIDValidity != 0 {
+		w.log.Warn("uidvalidity changed: reading the folder from its first mail",
+			"uid_validity_was", was.UIDValidity, "uid_validity", folder.UIDValidity)
+		w.care = care{}
+		if w.account.Since.IsZero() {
+			at.Backlog = 0 // that it held everything the first time is no reason to treat nothing now
+		}
+	}
+	return w.commit(ctx, nil, at)
+}
+
+// past says whether a mail was there before us and is not to be treated. In doubt it is.
+func (w *walker) past(at mailbox.Position, mail listed) mailbox.Past {
+	since, archive := w.account.Since, w.account.Archive
+	switch {
+	case mail.uid > at.Backlog, since.IsZero() && !archive:
+		return ""
+	case !since.IsZero() && (mail.date.IsZero() || !mail.date.Before(since)):
+		return ""
+	case archive:
+		return mailbox.Archived
+	}
+	return mailbox.BeforeSince
+}
+
+// sort says what is to be taken of each mail.
+func (w *walker) sort(at mailbox.Position, mails []listed) {
+	for i := range mails {
+		m := &mails[i]
+		m.past = w.past(at, *m)
+		switch {
+		case m.past == mailbox.BeforeSince:
+			m.take = nothing
+		case m.size > w.account.maxSize():
+			m.take = header
+		}
+	}
 }
 
 // step hands on the first of these UIDs, as many as make a batch, and gives the position behind them.
@@ -121,10 +172,8 @@ func (w *walker) step(ctx context.Context, s *session, at mailbox.Position, uids
 	if err != nil {
 		return at, w.stumble(ctx, window, true, err)
 	}
+	w.sort(at, mails)
 	set, through := cut(mails, window)
-	if len(set) == 1 && set[0].size > maxMail {
-		return w.giveUp(ctx, at, set[0].uid, errTooLarge)
-	}
 	batch, blame, err := w.fetch(ctx, s, at.UIDValidity, set)
 	if err != nil {
 		if len(batch) > 0 { // what came whole before the connection broke is good
@@ -140,12 +189,14 @@ func (w *walker) step(ctx context.Context, s *session, at mailbox.Position, uids
 	return w.commit(ctx, batch, upTo(at, through))
 }
 
-// cut takes mails from the front until the batch is full: a mail that is too large stands alone. It
-// also says up to which UID the window is done with then.
+// cut takes mails from the front until the batch is full: a mail that would fill it stands alone. It also
+// says up to which UID the window is done with then.
 func cut(mails []listed, window []uint32) (set []listed, through uint32) {
 	var bytes int64
 	for i, mail := range mails {
-		bytes += mail.size
+		if mail.take != whole || mail.size > 0 { // one whose size was not told goes with the others
+			bytes += mail.expect()
+		}
 		if i > 0 && bytes > batchBytes {
 			return mails[:i], mails[i-1].uid
 		}
@@ -162,11 +213,12 @@ func (w *walker) fetch(ctx context.Context, s *session, validity uint32, set []l
 	bodies, broken := s.bodies(ctx, set)
 	for i, mail := range set {
 		raw, ok := bodies[mail.uid]
+		ok = ok || mail.take == nothing
 		if !ok && broken != nil {
 			return batch, uidsOf(set[i:]), broken
 		}
 		if !ok {
-			raw, err = w.insist(ctx, s, mail.uid)
+			raw, err = w.insist(ctx, s, mail)
 			if errors.Is(err, errGone) {
 				w.log.Info("mail was removed while it was being read", "uid", mail.uid)
 				continue
@@ -177,7 +229,7 @@ func (w *walker) fetch(ctx context.Context, s *session, validity uint32, set []l
 		}
 		batch = append(batch, mailbox.Received{
 			Mailbox: w.account.Mailbox, Folder: w.account.folder(), UIDValidity: validity,
-			UID: mail.uid, InternalDate: w.internalDate(mail), Raw: raw,
+			UID: mail.uid, InternalDate: w.internalDate(mail), Size: mail.size, Raw: raw, Truncated: mail.take == header, Past: mail.past,
 		})
 	}
 	return batch, nil, broken // all is there, whatever broke afterwards
@@ -186,7 +238,8 @@ func (w *walker) fetch(ctx context.Context, s *session, validity uint32, set []l
 // insist is for a mail that was listed and did not come, on a connection that still works: it may have
 // been expunged since, its response may have been taken for another's, or the server may put the UID
 // behind the body.
-func (w *walker) insist(ctx context.Context, s *session, uid uint32) ([]byte, error) {
+func (w *walker) insist(ctx context.Context, s *session, mail listed) ([]byte, error) {
+	uid := mail.uid
 	mails, err := s.list(ctx, []uint32{uid}, false)
 	if err != nil {
 		return nil, err
@@ -194,6 +247,7 @@ func (w *walker) insist(ctx context.Context, s *session, uid uint32) ([]byte, er
 	if len(mails) == 0 {
 		return nil, errGone
 	}
+	mails[0].take = mail.take
 	got, err := s.bodies(ctx, mails)
 	if err == nil && got[uid] == nil {
 		got, err = s.bodyBySequence(ctx, mails[0])
@@ -217,7 +271,7 @@ func (w *walker) internalDate(mail listed) time.Time {
 // commit hands on a batch and gives the new position.
 func (w *walker) commit(ctx context.Context, batch []mailbox.Received, to mailbox.Position) (mailbox.Position, error) {
 	if err := w.receiver.Receive(ctx, batch, to); err != nil {
-		return to, fmt.Errorf("receive %d mails: %w", len(batch), err)
+		return to, ours{fmt.Errorf("receive %d mails: %w", len(batch), err)}
 	}
 	w.progress = true
 	if to.LastUID >= w.care.until {
@@ -231,7 +285,7 @@ func (w *walker) giveUp(ctx context.Context, at mailbox.Position, uid uint32, ca
 	w.log.Error("mail cannot be fetched", "uid", uid, "err", cause)
 	if report := w.receiver.Unfetchable; report != nil {
 		if err := report(ctx, w.account.Mailbox, w.account.folder(), at.UIDValidity, uid, cause); err != nil {
-			return at, fmt.Errorf("report unfetchable mail: %w", err)
+			return at, ours{fmt.Errorf("report unfetchable mail: %w", err)}
 		}
 	}
 	return w.commit(ctx, nil, upTo(at, uid))
@@ -322,5 +376,6 @@ func uidsOf(mails []listed) (uids []uint32) {
 }
 
 func upTo(at mailbox.Position, uid uint32) mailbox.Position {
-	return mailbox.Position{UIDValidity: at.UIDValidity, LastUID: uid}
+	at.LastUID = uid
+	return at
 }
