@@ -51,6 +51,7 @@ func casesCommand(p program) *cobra.Command {
 	s.add(c)
 	fl := c.Flags()
 	fl.StringSliceVar(&states, "state", nil, "only these states: unfiled, open, answered, closed")
+	c.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"unfiled", "open", "answered", "closed"}, cobra.ShellCompDirectiveNoFileComp))
 	fl.StringVar(&f.Mailbox, "mailbox", "", "only this mailbox")
 	fl.StringVar(&f.Organisation, "organisation", "", "only this organisation")
 	fl.StringVar(&f.Theme, "theme", "", "only this theme and everything below it")

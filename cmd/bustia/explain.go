@@ -173,6 +173,18 @@ type becomesJSON struct {
 	Reason string            `json:"reason"`
 }
 
+// String is for a person: "new case", "ignored: rule newsletters".
+func (b becomesJSON) String() string {
+	value := strings.ReplaceAll(string(b.Value), "_", " ")
+	switch {
+	case b.Reason == "":
+		return value
+	case strings.Contains(b.Reason, value):
+		return b.Reason
+	}
+	return value + ": " + b.Reason
+}
+
 type routeJSON struct {
 	Agent      string   `json:"agent"`
 	Supervisor string   `json:"supervisor"`
@@ -341,11 +353,7 @@ func (x explanation) print(out io.Writer) error {
 	if x.Refs.Case != "" {
 		row("names case", "%s", x.Refs.Case)
 	}
-	becomes := strings.ReplaceAll(string(x.Becomes.Value), "_", " ")
-	if x.Becomes.Reason != "" {
-		becomes += ": " + x.Becomes.Reason
-	}
-	row("becomes", "%s", becomes)
+	row("becomes", "%s", x.Becomes)
 	row("language", "%s (%.2f)", dash(string(x.Language.Code)), x.Language.Confidence)
 	row("type", "%s", x.Type.Value)
 	why(x.Type.Why)

@@ -101,6 +101,9 @@ To run it:                     bustia run -c DIR`,
 	group := func(id string, commands ...*cobra.Command) {
 		for _, c := range commands {
 			c.GroupID = id
+			if c.Flags().Lookup("config") != nil {
+				c.MarkFlagDirname("config")
+			}
 			root.AddCommand(c)
 		}
 	}

@@ -76,6 +76,17 @@ func TestExplainWhatIsNoCase(t *testing.T) {
 	check("demo/es-out-of-office.eml", "becomes    automatic: auto_reply: Auto-Submitted: auto-replied\n")
 }
 
+func TestCompletion(t *testing.T) {
+	check := func(want string, args ...string) {
+		t.Helper()
+		if status, out, errOut := bustia(t, "", append([]string{"__complete"}, args...)...); status != 0 || out != want {
+			t.Errorf("%q: got status %d, %q, %q, want %q", args, status, out, errOut, want)
+		}
+	}
+	check("unfiled\nopen\nanswered\nclosed\n:4\n", "cases", "--state", "")
+	check(":16\n", "check", "-c", "") // directories
+}
+
 func TestTellerWraps(t *testing.T) {
 	var b bytes.Buffer
 	tell := &teller{out: &b}
