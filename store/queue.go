@@ -43,23 +43,33 @@ const (
 	cancelWait     = 5 * time.Second
 	fetchCooldown  = 50 * time.Millisecond
 	pollEvery      = time.Second // for what was snoozed; of new jobs the workers are notified
+	firstWait      = time.Second // before the queue is started once more
+	longestWait    = time.Minute
 )
 
 const sweepQueue = "sweep" // of its own, so that many sends do not hold up the clock
 
 // StartQueue starts working jobs; it goes on until Stop, also when ctx is over. The leader among the
-// daemons on one database has Sweep called every SweepEvery, at once to begin with.
+// daemons on one database has Sweep called every SweepEvery, at once to begin with. While the database
+// does not answer it says why and tries again, until ctx ends.
 func (s *Store) StartQueue(ctx context.Context, j Jobs, log *slog.Logger) (*Queue, error) {
 	if j.Send == nil || j.Sweep == nil {
 		return nil, errors.New("start queue: Send and Sweep must be there")
 	}
 	j.SweepEvery = max(cmp.Or(j.SweepEvery, time.Minute), time.Second)
 	j.Workers = cmp.Or(j.Workers, 4)
-	q, err := s.db.startQueue(context.WithoutCancel(ctx), j, log)
-	if err != nil {
-		return nil, fmt.Errorf("start queue: %w", err)
+	for wait := firstWait; ; wait = min(2*wait, longestWait) {
+		q, err := s.db.startQueue(context.WithoutCancel(ctx), j, log)
+		if err == nil {
+			return q, nil
+		}
+		log.Error("queue not started, will try again", "err", err, "after", wait)
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("start queue: %w", err)
+		case <-time.After(wait):
+		}
 	}
-	return q, nil
 }
 
 // Stop takes no more jobs and waits for those that run. When ctx is over they are cancelled; what is

@@ -78,15 +78,11 @@ type daemon struct {
 
 // run opens the store, waiting for it if need be, and works until ctx ends.
 func (d daemon) run(ctx context.Context, cfg *config.Config) error {
-	st, err := d.openStore(ctx, cfg.Store)
+	st, r, err := d.open(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	r, err := router.New(ctx, cfg, st, d.Clock, d.log)
-	if err != nil {
-		return err
-	}
 	d.log.Info("started", "version", version(), "mailboxes", len(cfg.Mailboxes))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.Run(ctx) })
@@ -187,18 +183,26 @@ func receiver(r *router.Router, a fetch.Account) fetch.Receiver {
 	}
 }
 
-// openStore opens the store; while it cannot be opened it says why and tries again, ever later.
-func (d daemon) openStore(ctx context.Context, url string) (*store.Store, error) {
+// open opens the store and makes the router on it; while it cannot it says why and tries again, ever
+// later.
+func (d daemon) open(ctx context.Context, cfg *config.Config) (*store.Store, *router.Router, error) {
 	const longest = time.Minute
 	for wait := time.Second; ; wait = min(2*wait, longest) {
-		st, err := store.Connect(ctx, url)
-		if err == nil || ctx.Err() != nil {
-			return st, err
+		st, err := store.Connect(ctx, cfg.Store)
+		if err == nil {
+			var r *router.Router
+			if r, err = router.New(ctx, cfg, st, d.Clock, d.log); err == nil {
+				return st, r, nil
+			}
+			st.Close()
+		}
+		if ctx.Err() != nil {
+			return nil, nil, err
 		}
 		d.log.Error("store not opened, will try again", "err", err, "after", wait)
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		case <-time.After(wait):
 		}
 	}
