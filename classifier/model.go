@@ -33,7 +33,7 @@ type LanguageModel struct {
 const (
 	buckets   = 1 << 16
 	maxGram   = 5
-	maxDetect = 2 << 10 // bytes of a text that are looked at; a language shows sooner
+	maxDetect = 1 << 10 // bytes of a text that are looked at; a language shows sooner
 	knownness = 3       // how often it counts in which languages a word is known
 )
 

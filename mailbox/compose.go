@@ -304,24 +304,63 @@ func composedMediaType(mediaType string) string {
 	return mediaType
 }
 
-// boundaryPattern finds the random boundaries go-mail makes. Neither quoted-printable nor base64 can
-// hold such a line, so no text is taken for one.
-var boundaryPattern = regexp.MustCompile(`Content-Type: multipart/[a-z]+;\r\n boundary=([0-9a-f]{60})\r\n`)
+// boundaryMark stands before the random boundaries that go-mail makes, 60 hexadecimal digits each.
+// Neither quoted-printable nor base64 can hold such a line, so no text is taken for one.
+var boundaryMark = []byte(";\r\n boundary=")
 
-// fixBoundaries puts boundaries in place that come from the mail itself, so that composing is a
-// function of its argument alone.
+const boundarySize = 60
+
+// fixBoundaries puts boundaries in place of go-mail's that come from the mail itself, so that
+// composing is a function of its argument alone. They are as long, so it works in place.
 func fixBoundaries(raw []byte) []byte {
-	canonical := raw
-	var random [][]byte
-	for _, found := range boundaryPattern.FindAllSubmatch(raw, -1) {
-		random = append(random, found[1])
-		canonical = bytes.ReplaceAll(canonical, found[1], nil)
+	var places [][]int // of each boundary
+	for at := 0; ; {
+		i := bytes.Index(raw[at:], boundaryMark)
+		if i < 0 {
+			break
+		}
+		at += i + len(boundaryMark)
+		if at+boundarySize > len(raw) {
+			break
+		}
+		if boundary := raw[at : at+boundarySize]; isBoundary(boundary) {
+			places = append(places, occurrences(raw, boundary))
+		}
 	}
-	sum := sha256.Sum256(canonical)
-	fixed := raw
-	for i, boundary := range random {
+	put := func(i int, boundary []byte) {
+		for _, at := range places[i] {
+			copy(raw[at:], boundary)
+		}
+	}
+	for i := range places {
+		put(i, make([]byte, boundarySize))
+	}
+	sum := sha256.Sum256(raw)
+	for i := range places {
 		own := sha256.Sum256(append(sum[:], byte(i)))
-		fixed = bytes.ReplaceAll(fixed, boundary, []byte(hex.EncodeToString(own[:])[:len(boundary)]))
+		put(i, []byte(hex.EncodeToString(own[:])[:boundarySize]))
 	}
-	return fixed
+	return raw
+}
+
+// occurrences are the places where part stands in raw.
+func occurrences(raw, part []byte) (places []int) {
+	for at := 0; ; at += len(part) {
+		i := bytes.Index(raw[at:], part)
+		if i < 0 {
+			return places
+		}
+		at += i
+		places = append(places, at)
+	}
+}
+
+// isBoundary reports whether b is made of the digits of a boundary of go-mail's.
+func isBoundary(b []byte) bool {
+	for _, c := range b {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }
