@@ -17,7 +17,7 @@ const sureLanguage = 0.5
 // burst is how many mails of ours an address may get in an hour before automatic ones are withheld.
 const burst = 10
 
-// maxNotice bounds the citizen's words in a notice, in bytes; the attached mail has the rest.
+// maxNotice bounds the citizen's words in a notice, in bytes.
 const maxNotice = 64 << 10
 
 // decideNewCase opens a case: filed and assigned when the theme is sure, to triage when it is not.
@@ -91,6 +91,8 @@ func (p *Plan) acknowledge(m *Mail, f Facts, kind string, now time.Time) {
 		p.event(now, "acknowledgement_withheld", "clock", "why", "no address to answer")
 	case !m.Screen.Answer:
 		p.event(now, "acknowledgement_withheld", "clock", "why", m.Screen.Reason)
+	case m.Auth.Fails():
+		p.event(now, "acknowledgement_withheld", "clock", "why", "the address may be another's: authentication failed")
 	case f.Recent >= burst:
 		p.event(now, "acknowledgement_withheld", "clock", "why", fmt.Sprintf("%d mails to this address within an hour", f.Recent))
 	default:
@@ -283,7 +285,7 @@ func endedAt(c *store.Case) time.Time {
 
 func (m *Mail) said() Said { return Said{m.Received.InternalDate, m.Received.Size, m.Message, m.Words} }
 
-// words is what the citizen wrote, mail after mail, bounded.
+// words is what the citizen wrote, mail after mail.
 func (f Facts) words(said []Said) string {
 	_, calendar := f.circuit(f.Case)
 	var b strings.Builder
@@ -291,24 +293,49 @@ func (f Facts) words(said []Said) string {
 		if i > 0 {
 			fmt.Fprintf(&b, "\n\n— %s —\n\n", s.At.In(calendar.Zone).Format("2006-01-02 15:04"))
 		}
-		b.WriteString(strings.TrimSpace(s.Words.Text))
+		b.WriteString(s.text())
 	}
-	text := b.String()
-	if len(text) > maxNotice {
-		text = strings.ToValidUTF8(text[:maxNotice], "") + " […]"
-	}
-	return text
+	return b.String()
 }
 
-// attachments is what the citizen enclosed, pictures in the middle of the text too.
+// text is the citizen's own words; all of the mail's text when none could be told from what they quote,
+// for somebody must read it.
+func (s Said) text() string {
+	if own := strings.TrimSpace(s.Words.Text); own != "" {
+		return own
+	}
+	plain, html := s.Message.Body()
+	switch {
+	case plain != nil:
+		return strings.TrimSpace(strings.ReplaceAll(string(plain.Body), "\r\n", "\n"))
+	case html != nil:
+		text, _ := mailbox.HTMLText(html.Body)
+		return strings.TrimSpace(text)
+	}
+	return ""
+}
+
+// clip cuts the citizen's words to what a notice shows.
+func clip(text string) string {
+	if len(text) <= maxNotice {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxNotice], "") + " […]"
+}
+
 // maxEnclosed bounds the files that go with a notice, in bytes: a mail server must take it.
 const maxEnclosed = 20 << 20
 
-// showing is l with the citizen's words and files. Files beyond the bound are only named, those of the
-// oldest mails first.
+// showing is l with the citizen's words and files. Words too long for a notice are a file, too. Files
+// beyond the bound are only named, those of the oldest mails first.
 func (f Facts) showing(said []Said, l Letter) Letter {
-	l.Words = f.words(said)
 	left, room := "", maxEnclosed
+	words := f.words(said)
+	if l.Words = clip(words); l.Words != words {
+		file := []byte(words[:min(len(words), room)])
+		room -= len(file)
+		l.Attachments = []mailbox.Attachment{{Filename: "text.txt", MediaType: "text/plain", Body: file}}
+	}
 	for _, s := range slices.Backward(said) {
 		for _, a := range s.Message.Attachments() {
 			if len(a.Body) > room {

@@ -91,7 +91,7 @@ func (f Facts) treated() bool {
 // nobody has.
 func (p *Plan) nudge(f Facts, l Letter, now time.Time) {
 	if l.Words == "" {
-		l.Words = f.words(f.Said)
+		l.Words = clip(f.words(f.Said))
 	}
 	if !f.treated() {
 		p.oversee(f, l, now)

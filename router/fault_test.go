@@ -158,3 +158,23 @@ func TestSupervisorBounces(t *testing.T) {
 		t.Errorf("told %d times, want once:\n%s", n, s.told.String())
 	}
 }
+
+// Whatever a citizen wrote, somebody reads it: also what looks like a quote, and what is too long.
+func TestWordsAreShown(t *testing.T) {
+	f := Facts{Config: sample(t)}
+	f.Mailbox = &f.Config.Mailboxes[0]
+	said := func(raw string) []Said {
+		m := mailbox.Parse([]byte(raw))
+		return []Said{{Message: m, Words: mailbox.Text(m)}}
+	}
+	for _, raw := range []string{"Subject: Re: cas\n\n> Encara espero la targeta.\n", "Subject: Re: cas\nContent-Type: text/html\n\n<blockquote type=cite>Encara espero la targeta.</blockquote>\n"} {
+		if l := f.showing(said(raw), Letter{}); !strings.Contains(l.Words, "Encara espero") {
+			t.Errorf("%q: shows %q", raw, l.Words)
+		}
+	}
+	long := strings.Repeat("Encara espero la targeta.\n", maxNotice/20)
+	l := f.showing(said("Subject: cas\n\n"+long), Letter{})
+	if len(l.Words) > maxNotice+20 || len(l.Attachments) != 1 || len(l.Attachments[0].Body) < len(long)-10 {
+		t.Errorf("long words: shows %d bytes and %d files", len(l.Words), len(l.Attachments))
+	}
+}
