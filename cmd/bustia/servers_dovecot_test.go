@@ -31,6 +31,7 @@ type dovecotServer struct {
 	dir                     string
 	imap, imaps, lmtp, auth int // ports
 	users                   []string
+	settings                string // of its configuration, besides ours; the last one of a name counts
 }
 
 // start writes the configuration and starts Dovecot.
@@ -128,7 +129,8 @@ protocol lmtp {
   # LMTP carries no password; it is the private Postfix that speaks it.
   ssl = no
 }
-`, home, d.dir, loopback, mailOwner, mail, d.imap, d.imaps, d.lmtp, d.auth)
+%[10]s
+`, home, d.dir, loopback, mailOwner, mail, d.imap, d.imaps, d.lmtp, d.auth, d.settings)
 }
 
 // mails are all mails in the INBOX of address, oldest first. It marks nothing.
