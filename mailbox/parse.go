@@ -22,7 +22,20 @@ type parser struct {
 
 // Parse reads a mail. It never fails: it gives what can be read and notes the rest in Faults. The
 // message may share memory with raw. Work is linear in the size of raw.
-func Parse(raw []byte) (m *Message) {
+func Parse(raw []byte) *Message {
+	return read(func(p *parser, root *Part) { p.readMessage(root, raw, 0) })
+}
+
+// ParseHeader reads what the header section of a mail says, and no body: Root has none, and no parts.
+func ParseHeader(raw []byte) *Message {
+	return read(func(p *parser, root *Part) {
+		entity, _ := stripPrelude(raw)
+		root.Header, _, _ = readHeader(entity)
+	})
+}
+
+// read makes a message of what is read into its root.
+func read(into func(*parser, *Part)) (m *Message) {
 	m = &Message{Root: &Part{MediaType: "text/plain"}}
 	p := &parser{}
 	defer func() {
@@ -32,7 +45,7 @@ func Parse(raw []byte) (m *Message) {
 		}
 		m.Header, m.Faults = m.Root.Header, p.faults
 	}()
-	p.readMessage(m.Root, raw, 0)
+	into(p, m.Root)
 	m.Header = m.Root.Header
 	p.readFields(m)
 	return m

@@ -336,3 +336,25 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// The header alone says the same as the whole mail does.
+func TestParseHeader(t *testing.T) {
+	files, err := filepath.Glob("testdata/*/*.eml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no mails: %v", err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, header := Parse(raw), ParseHeader(raw)
+		if Digest(header, raw) != Digest(whole, raw) {
+			t.Errorf("%s: another digest", file)
+		}
+		whole.Root, whole.Faults, header.Root, header.Faults = nil, nil, nil, nil
+		if diff := cmp.Diff(whole, header); diff != "" {
+			t.Errorf("%s (-whole +header):\n%s", file, diff)
+		}
+	}
+}

@@ -174,7 +174,7 @@ func (r *Router) Unfetchable(ctx context.Context, box, folder string, validity, 
 
 // ledgerRow is what the ledger keeps of a mail before anything is judged.
 func ledgerRow(m mailbox.Received, now time.Time) store.Received {
-	parsed := mailbox.Parse(m.Raw)
+	parsed := mailbox.ParseHeader(m.Raw)
 	if m.InternalDate.IsZero() || m.InternalDate.After(now) { // a clock that is wrong must not move a date
 		m.InternalDate = now
 	}
