@@ -190,7 +190,12 @@ func decideFollowUp(m *Mail, f Facts, now time.Time) Plan {
 	case owed && !promised:
 		p.promise(f, m.Received.InternalDate, now)
 	}
-	if p.Assign == nil { // else reopened for a new assignment: its notice says everything
+	switch {
+	case p.Assign != nil: // reopened for a new assignment: its notice says everything
+	case f.treated() && f.Current.Role == store.Treat && !now.Before(f.Current.ExpiresAt):
+		p.give(f, f.Current.Agent, "the reply address had expired", handover{by: "clock", why: Phrase{"you_treat", []any{themeArg(p.Case.Theme)}},
+			said: append(slices.Clone(f.Said), m.said())}, now)
+	default:
 		p.nudge(f, f.showing([]Said{m.said()}, Letter{Kind: config.FollowUp}), now)
 	}
 	return p
