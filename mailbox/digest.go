@@ -10,9 +10,9 @@ import (
 
 // Digest returns the SHA-256, in hexadecimal, of what the writer sent: Message-ID, From, Reply-To, Date
 // and Subject, and the body as it came but for its line ends. Reply-To is who wrote when a web form
-// sends for all of them: the same words of two in one second are two mails. Every field a server adds or rewrites on the
-// way is left out, so the copies of one mail in several mailboxes have one digest, while two
-// mails that share a Message-ID have two.
+// sends for all of them: the same words of two in one second are two mails. Every field a server adds
+// or rewrites on the way is left out, so the copies of one mail in several mailboxes have one digest,
+// while two mails that share a Message-ID have two.
 func Digest(m *Message, raw []byte) string {
 	sum := sha256.New()
 	for _, name := range []string{"Message-ID", "From", "Reply-To", "Date", "Subject"} {
