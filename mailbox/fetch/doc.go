@@ -46,6 +46,11 @@
 //     in the log.
 //   - Listed and never given: reported as unfetchable.
 //
+// What it logs in with is package login's. A token that was kept and is refused is renewed on a second
+// connection at once. Any other refusal, and a token server that gives no token any more, is a
+// LoginError: logged as an error, because somebody has to see to it, and tried again after a minute at
+// the earliest.
+//
 // # What is asked of the server
 //
 // SEARCH by UID, then UID, RFC822.SIZE and INTERNALDATE, then UID and BODY.PEEK[]; never ENVELOPE,

@@ -17,6 +17,9 @@
 // log in or answers something unheard of is our own trouble: the mail waits. An error with MaybeSent
 // is the one that cannot be told from success: the whole mail was given and the answer did not come.
 //
+// What it logs in with is package login's. A token that was kept and is refused is renewed on a second
+// connection before anything is given up.
+//
 // TLS is never bargained away: "starttls" fails where the server does not offer it.
 //
 // One connection is kept and used again for the next mail, for a hundred mails or thirty seconds of
