@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"strings"
+	"unicode"
 )
 
 // Bounds on one header section. What is past them is left out and noted as a fault; the raw mail
@@ -222,17 +223,19 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 // raw 8-bit text in the charset it seems to be in, and no control characters left.
 func decodeText(value string) string { return cleanControls(decodeWords(value)) }
 
-// cleanControls turns control characters into spaces; NUL, which stands for nothing, goes.
+// cleanControls turns control characters into spaces. NUL, which stands for nothing, goes, and so does
+// what turns the direction of writing: a name must not show as another.
 func cleanControls(text string) string {
-	if strings.IndexFunc(text, isControl) < 0 {
+	meddles := func(r rune) bool { return isControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+	if strings.IndexFunc(text, meddles) < 0 {
 		return text
 	}
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
-		case r == 0:
-			return -1
-		case isControl(r):
+		case isControl(r) && r != 0:
 			return ' '
+		case meddles(r):
+			return -1
 		}
 		return r
 	}, text))

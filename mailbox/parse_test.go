@@ -96,6 +96,7 @@ func TestParse(t *testing.T) {
 		{"plain", outlined{"Fanal trencat", "Joan Garcia|joan@example.org", "El fanal del carrer Major no fa llum.", "", "", ""}},
 		{"plain-said-base64", outlined{"Consulta", "Joan Garcia|joan@example.org", "Això, ben clar, no és base64: és text, amb comes i punts, i prou... (o no?)", "", "", "encoding"}},
 		{"references-without-brackets", outlined{"Re: [B-2026-004217-7] Fanal", "Joan Garcia|joan@example.org", "cos", "", "", ""}},
+		{"right-to-left-override", outlined{"factura fdp.exe", "Laia gup.tac|laia@example.org", "Bon dia.", "", "", ""}},
 		{"rfc2231-filename", outlined{"Plànol", "Joan Garcia|joan@example.org", "adjunts", "", "plànol.pdf:application/pdf:19 plànol nou.pdf:application/pdf:19 plànol 3.pdf:application/pdf:19 informe final (1).pdf:application/pdf:19 un \"bon\" informe.pdf:application/pdf:19", ""}},
 		{"smime-signed", outlined{"Consulta", "Joan Garcia|joan@example.org", "Signat per mi", "", "smime.p7s:application/pkcs7-signature:3", ""}},
 		{"space-before-colon", outlined{"Amb espai", "Joan|joan@example.org", "cos", "", "", ""}},
