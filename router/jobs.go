@@ -14,7 +14,7 @@ import (
 const sweepEvery = time.Minute
 
 // workers is how many mails are sent at the same time.
-const workers = 4
+const workers = 8
 
 // Run processes received mails, sends outgoing ones and watches deadlines until ctx ends; then it
 // finishes what is under way.

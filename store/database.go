@@ -260,7 +260,7 @@ func (r sqliteRows) Close() { _ = r.Rows.Close() } // Err has said it
 // PostgreSQL. Transactions run at read committed; what is decided from a row is protected by locking
 // the row, and what is decided from the absence of rows by a lock on its key.
 
-const postgresConnections = 4 // at least: the queue listens on one, a migration locks on another
+const postgresConnections = 12 // at least: for each worker one, the queue listens on one, a migration locks on another
 
 type postgresDatabase struct {
 	pool *pgxpool.Pool
