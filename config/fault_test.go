@@ -467,7 +467,7 @@ templates/ca.yaml:7:1: templates[0].body: {.…} with one brace is sent as it st
 `},
 	{"templates/ca.yaml", "Hem rebut el vostre missatge{{with .Due}} {{.}}{{end}}.", "Hem rebut\n      {{if .Agent}}{{.Sitizen}}{{else}}{{$.Citizen.Name}}{{end}}", `
 templates/ca.yaml:7:1: templates[0].body: there is no .Sitizen; did you mean ".Citizen"?
-templates/ca.yaml:7:1: templates[0].body: there is no .Citizen.Name; there are: .Administration, .Agent, .Answer, .Candidates, .Citizen, .CitizenAddress, .Command, .DaysLeft, .Due, .Language, .Mailbox, .Organisation, … (23 in all)
+templates/ca.yaml:7:1: templates[0].body: there is no .Citizen.Name; there are: .Administration, .Agent, .Answer, .Candidates, .Citizen, .CitizenAddress, .Command, .DaysLeft, .Due, .Language, .Mailbox, .Organisation, … (24 in all)
 `},
 	{"templates/ca.yaml", "subject: \"[{{.Reference}}] {{.Subject}}\"", "subject: \"{{.Subject}}\"", `
 templates/ca.yaml:4:14: templates[0].subject: comes out empty for a letter without anything: put some words of its own in it

@@ -44,6 +44,7 @@ type Letter struct {
 	Reason         string   // why this came, why it was refused, what was done
 	Candidates     []string // theme paths worth a look, best first
 	Command        string   // the agent's command, quoted back
+	TooLarge       string   // "30 MB", the limit, when the citizen's mail was over it and its text and files did not come through
 	PrivacyURL     string
 }
 

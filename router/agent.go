@@ -21,6 +21,8 @@ func decideAgentMail(m *Mail, f Facts, now time.Time) Plan {
 	}
 	commands := ParseCommands(m.Words.Text, m.Token.Purpose == ForCommands)
 	switch {
+	case m.Received.Truncated:
+		return f.refuse(m, now, Phrase{"yours_too_large", []any{m.limit(f)}}, "larger than "+m.limit(f))
 	case len(commands.Wrong) > 0:
 		return f.refuse(m, now, Phrase{"wrong_command", []any{strings.Join(commands.Wrong, "; ")}}, "unknown command")
 	case len(commands.List) > 0:

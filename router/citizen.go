@@ -32,6 +32,7 @@ func decideNewCase(m *Mail, f Facts, now time.Time) Plan {
 		"theme", c.Theme, "why", strings.Join(slices.Concat(m.Class.Theme.Why, m.Class.Type.Why), "; "))
 	p.promise(f, m.Received.InternalDate, now)
 	p.acknowledge(m, f, config.Acknowledgement, now)
+	p.large(m, f, now)
 	if c.State == store.Unfiled {
 		p.toTriage(m, f, now)
 	} else {
@@ -99,6 +100,7 @@ func (p *Plan) acknowledge(m *Mail, f Facts, kind string, now time.Time) {
 		p.Letters = append(p.Letters, Letter{
 			Kind: kind, To: citizenOf(p.Case), Language: config.Language(p.Case.Language), Purpose: ForCitizen,
 			Automatic: "auto-replied", InReplyTo: m.Message.MessageID, References: thread(m.Message),
+			TooLarge: m.limit(f),
 		})
 	}
 }
@@ -190,6 +192,7 @@ func decideFollowUp(m *Mail, f Facts, now time.Time) Plan {
 	case owed && !promised:
 		p.promise(f, m.Received.InternalDate, now)
 	}
+	p.large(m, f, now)
 	switch {
 	case p.Assign != nil: // reopened for a new assignment: its notice says everything
 	case f.treated() && f.Current.Role == store.Treat && !now.Before(f.Current.ExpiresAt):
@@ -288,7 +291,9 @@ func endedAt(c *store.Case) time.Time {
 	return c.AnsweredAt
 }
 
-func (m *Mail) said() Said { return Said{m.Received.InternalDate, m.Received.Size, m.Message, m.Words} }
+func (m *Mail) said() Said {
+	return Said{m.Received.InternalDate, m.Received.Size, m.Message, m.Words, m.Received.Truncated}
+}
 
 // words is what the citizen wrote, mail after mail.
 func (f Facts) words(said []Said) string {
@@ -354,5 +359,6 @@ func (f Facts) showing(said []Said, l Letter) Letter {
 	if left != "" {
 		l.Words += "\n" + left
 	}
+	l.Reason = append(l.Reason, f.beyond(said)...)
 	return l
 }

@@ -208,7 +208,7 @@ func said(tx *store.Tx, p policy, id store.CaseID) ([]Said, error) {
 			return nil, err
 		}
 		m := mailbox.Parse(full.Raw)
-		all = append(all, Said{row.InternalDate, row.Size, m, mailbox.Text(m)})
+		all = append(all, Said{row.InternalDate, row.Size, m, mailbox.Text(m), row.Truncated})
 	}
 	return all, nil
 }

@@ -147,6 +147,7 @@ func (w writer) values(l Letter, d dossier) config.Letter {
 		Answer:         l.Answer,
 		Words:          l.Words,
 		Candidates:     l.Candidates,
+		TooLarge:       l.TooLarge,
 		PrivacyURL:     w.cfg.About.PrivacyURL,
 	}
 	if t, ok := w.cfg.Type(c.Type); ok {

@@ -206,6 +206,18 @@ var phrases = map[string]config.Text{
 		"oc-aranes": "Semble qu'açò ac a escrit ua maquina. Responetz OK s'ac auetz escrit vos e ei çò que s'a d'enviar.",
 		"en":        "This looks like a machine's mail. Answer OK if you wrote it and it should be sent.",
 	},
+	"too_large": {
+		"ca":        "El missatge del ciutadà és massa gran (%s) i només n'ha arribat la capçalera. Sencer, és a la bústia %s.",
+		"es":        "El mensaje del ciudadano es demasiado grande (%s) y solo ha llegado su cabecera. Entero, está en el buzón %s.",
+		"oc-aranes": "Eth messatge deth ciutadan ei massa gran (%s) e sonque n'a arribat era capçalèra. Entièr, ei ena bóstia %s.",
+		"en":        "The citizen's mail is too large (%s) and only its header came through. The whole of it is in the mailbox %s.",
+	},
+	"yours_too_large": {
+		"ca":        "El vostre missatge passa de %s i no s'ha enviat res. Torneu-lo a enviar amb adjunts més petits.",
+		"es":        "Su mensaje pasa de %s y no se ha enviado nada. Vuelva a enviarlo con adjuntos más pequeños.",
+		"oc-aranes": "Eth vòste messatge passe de %s e non s'a enviat arren. Tornatz-lo a enviar damb documents junhuts mès petiti.",
+		"en":        "Your mail is over %s and nothing was sent. Send it again with smaller attachments.",
+	},
 	"no_address": {
 		"ca":        "El ciutadà no ha deixat cap adreça: la resposta no es pot enviar.",
 		"es":        "El ciudadano no ha dejado ninguna dirección: la respuesta no se puede enviar.",

@@ -71,6 +71,8 @@ type Said struct {
 	Size    int // of the mail, in bytes
 	Message *mailbox.Message
 	Words   mailbox.Words
+
+	Truncated bool // only its header section was taken in
 }
 
 // Plan is what one event leads to. The shell carries it out in one transaction.
@@ -119,6 +121,7 @@ type Letter struct {
 	Words       string
 	Reason      []Phrase
 	Candidates  []string
+	TooLarge    string // the limit that the citizen's mail went over; "" when it came whole
 	Attachments []mailbox.Attachment
 	InReplyTo   mailbox.MessageID
 	References  []mailbox.MessageID

@@ -136,10 +136,15 @@ func (r *Router) Receive(ctx context.Context, batch []mailbox.Received, box, fol
 	rows := make([]store.Received, len(batch))
 	for i, m := range batch {
 		rows[i] = ledgerRow(m, now)
+		rows[i].MarkDue = r.marks(m)
 	}
 	err := r.store.InTx(ctx, func(tx *store.Tx) error {
-		for _, row := range rows {
-			if _, err := tx.AddReceived(row); err != nil && !errors.Is(err, store.ErrExists) {
+		for i, row := range rows {
+			id, err := tx.AddReceived(row)
+			if err == nil && batch[i].Past != "" {
+				err = tx.Dispose(id, store.Ignored, string(batch[i].Past), 0, now)
+			}
+			if err != nil && !errors.Is(err, store.ErrExists) {
 				return err
 			}
 		}
@@ -148,7 +153,10 @@ func (r *Router) Receive(ctx context.Context, batch []mailbox.Received, box, fol
 	if err != nil {
 		return fmt.Errorf("receive %d mails of %s: %w", len(batch), box, err)
 	}
-	for _, row := range rows {
+	for i, row := range rows {
+		if batch[i].Past == mailbox.BeforeSince { // nothing was taken in
+			continue
+		}
 		r.log.Info("mail received", "mailbox", row.Mailbox, "uid", row.UID, "message_id", row.MessageID, "size", row.Size)
 	}
 	r.Wake()
@@ -174,15 +182,23 @@ func (r *Router) Unfetchable(ctx context.Context, box, folder string, validity, 
 
 // ledgerRow is what the ledger keeps of a mail before anything is judged.
 func ledgerRow(m mailbox.Received, now time.Time) store.Received {
-	parsed := mailbox.ParseHeader(m.Raw)
 	if m.InternalDate.IsZero() || m.InternalDate.After(now) { // a clock that is wrong must not move a date
 		m.InternalDate = now
 	}
-	return store.Received{
+	row := store.Received{
 		Mailbox: m.Mailbox, Folder: m.Folder, UIDValidity: m.UIDValidity, UID: m.UID,
-		InternalDate: m.InternalDate, FetchedAt: now, MessageID: string(parsed.MessageID), Digest: mailbox.Digest(parsed, m.Raw),
-		From: parsed.From.Address, Subject: parsed.Subject, Raw: m.Raw, Size: len(m.Raw),
+		InternalDate: m.InternalDate, FetchedAt: now, Raw: m.Raw, Size: len(m.Raw), Truncated: m.Truncated,
 	}
+	if m.Truncated || m.Past == mailbox.BeforeSince {
+		row.Size = int(m.Size)
+	}
+	if m.Past == mailbox.BeforeSince { // nothing is known of it, so nothing may be found to be the same
+		return row
+	}
+	parsed := mailbox.ParseHeader(m.Raw)
+	row.MessageID, row.Digest = string(parsed.MessageID), mailbox.Digest(parsed, m.Raw)
+	row.From, row.Subject = parsed.From.Address, parsed.Subject
+	return row
 }
 
 // Wake makes the router look for mails to process.

@@ -29,6 +29,8 @@ var update = flag.Bool("update", false, "rewrite the stories' outcomes")
 // what came of them:
 //
 //	2026-04-02 09:12 mail ADDRESS          the file is a citizen's mail to this mailbox
+//	2026-04-02 09:12 large ADDRESS         the same, but it has 40 MB, and the file is its header section
+//	2026-04-02 10:00 large-reply WHO KIND  such a one in reply to a mail of ours, but for its To
 //	2026-04-02 10:00 reply WHO KIND        the file is what WHO (an agent's id, or citizen) writes in
 //	                                       reply to the newest mail of KIND they got
 //	2026-04-02 10:00 raw-reply WHO KIND    the same, but the file is all of the mail but its To
@@ -141,6 +143,11 @@ func (s *story) step(name, data string) {
 	switch what, args := words[2], words[3:]; what {
 	case "mail":
 		s.receive(args[0], data)
+	case "large":
+		s.receive(args[0], data, tooLarge)
+	case "large-reply":
+		to := s.newest(args[0], args[1])
+		s.receive(replyAddress(to), "To: "+replyAddress(to)+"\n"+data, tooLarge)
 	case "reply":
 		s.reply(args[0], args[1], data)
 	case "raw-reply":
@@ -159,7 +166,7 @@ func (s *story) step(name, data string) {
 }
 
 // receive takes one mail in at a mailbox and processes it.
-func (s *story) receive(to, raw string) {
+func (s *story) receive(to, raw string, changes ...func(*mailbox.Received)) {
 	s.t.Helper()
 	box, ok := s.cfg.MailboxByAddress(to)
 	if !ok {
@@ -168,9 +175,15 @@ func (s *story) receive(to, raw string) {
 	s.uid++
 	m := mailbox.Received{Mailbox: box.Name, Folder: "INBOX", UIDValidity: 1, UID: s.uid, InternalDate: s.now,
 		Raw: []byte(strings.ReplaceAll(raw, "\n", "\r\n"))}
+	for _, change := range changes {
+		change(&m)
+	}
 	s.must(s.router.Receive(s.ctx, []mailbox.Received{m}, box.Name, "INBOX", mailbox.Position{UIDValidity: 1, LastUID: s.uid}))
 	s.must(s.router.ProcessPending(s.ctx))
 }
+
+// tooLarge makes a mail one that is larger than its mailbox takes.
+func tooLarge(m *mailbox.Received) { m.Truncated, m.Size = true, 40<<20 }
 
 // newest is the newest mail of a kind to an agent, to the citizen ("citizen"), or to anybody ("").
 func (s *story) newest(who, kind string) (newest store.Outgoing) {
