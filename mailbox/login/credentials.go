@@ -93,10 +93,11 @@ func (g Grant) scrub(text string, further ...string) string {
 	return scrub(text, append(further, g.ClientSecret, g.RefreshToken)...)
 }
 
-// scrub takes secrets out of what a server has said.
+// scrub takes secrets out of what a server has said. A very short one stays: its gaps in ordinary
+// words would tell what it is.
 func scrub(text string, secrets ...string) string {
 	for _, s := range secrets {
-		if s != "" {
+		if len(s) >= 4 {
 			text = strings.ReplaceAll(text, s, "[secret]")
 		}
 	}
