@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit integration soak fuzz lint schema
+.PHONY: help build demo test unit integration soak bench fuzz lint schema
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -29,6 +29,10 @@ soak: ## kill the daemon a hundred times while two thousand mails flow, on eithe
 	@.ci/install
 	BUSTIA_SOAK=1 $(GO) test -tags integration -count=1 -v -timeout 90m -run 'TestCrash|TestFaults' ./cmd/bustia
 
+bench: ## how fast it is, beside mbsync; half an hour, BENCH_PARTS and more in docs/performance.md
+	@.ci/install-bench
+	$(GO) test -tags 'integration bench' -count=1 -v -timeout 60m -run '^TestBench' ./cmd/bustia
+
 fuzz: ## feed each fuzz target for FUZZTIME (10s)
 	@.ci/fuzz $(FUZZTIME)
 
@@ -36,6 +40,7 @@ lint: ## gofmt, vet, staticcheck, and no module too many or missing
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags integration ./cmd/bustia
+	$(GO) vet -tags 'integration bench' ./cmd/bustia
 	$(GO) tool staticcheck ./...
 	$(GO) tool staticcheck -tags integration ./cmd/bustia
 	$(GO) mod tidy -diff

@@ -36,39 +36,46 @@ type dovecotServer struct {
 
 // start writes the configuration and starts Dovecot.
 func (d dovecotServer) start(t *testing.T) error {
+	_, err := d.launch(t)
+	return err
+}
+
+// launch is start for who asks what the server costs.
+func (d dovecotServer) launch(t *testing.T) (*serverProcess, error) {
 	home := filepath.Join(d.dir, "dovecot")
 	mail := filepath.Join(d.dir, "mail")
 	for _, dir := range []string{home, mail} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := chown(mail, mailOwner); err != nil {
-		return err
+		return nil, err
 	}
 	var users strings.Builder
 	for _, u := range d.users {
 		fmt.Fprintf(&users, "%s:{PLAIN}%s\n", u, password(u))
 	}
 	if err := writeConfig(filepath.Join(home, "users"), "dovecot", users.String()); err != nil {
-		return err
+		return nil, err
 	}
-	conf := filepath.Join(home, "dovecot.conf")
-	if err := writeConfig(conf, "", d.config(home, mail)); err != nil {
-		return err
+	if err := writeConfig(d.configFile(), "", d.config(home, mail)); err != nil {
+		return nil, err
 	}
 	log := filepath.Join(home, "dovecot.log")
-	run, err := launch(t, exec.Command("dovecot", "-F", "-c", conf), syscall.SIGTERM, filepath.Join(home, "out"), log)
+	run, err := launch(t, exec.Command("dovecot", "-F", "-c", d.configFile()), syscall.SIGTERM, filepath.Join(home, "out"), log)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for port, greeting := range map[int]string{d.imap: "* OK", d.lmtp: "220 "} {
 		if err := run.ready(t.Context(), greeted(port, greeting)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return run, nil
 }
+
+func (d dovecotServer) configFile() string { return filepath.Join(d.dir, "dovecot", "dovecot.conf") }
 
 func (d dovecotServer) config(home, mail string) string {
 	return fmt.Sprintf(`

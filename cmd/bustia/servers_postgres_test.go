@@ -23,6 +23,7 @@ import (
 // postgresServer is a PostgreSQL server in which a test may make databases.
 type postgresServer struct {
 	admin *url.URL
+	run   *serverProcess // nil when it is not ours
 }
 
 // requirePostgres skips the test, or fails it, when there is no PostgreSQL to be had.
@@ -39,15 +40,22 @@ func (s *servers) postgresURL(t *testing.T) string {
 	return s.postgres.fresh(t)
 }
 
-// startPostgres starts a private server, or takes the one BUSTIA_TEST_POSTGRES names.
+// startPostgres starts a private server, or takes the one BUSTIA_TEST_POSTGRES names. Ours has nothing
+// to keep when the power goes.
 func startPostgres(t *testing.T) (*postgresServer, error) {
 	if given := os.Getenv("BUSTIA_TEST_POSTGRES"); given != "" {
 		admin, err := url.Parse(given)
 		if err != nil {
 			return nil, errors.New("BUSTIA_TEST_POSTGRES is not a URL") // which may hold a password
 		}
-		return &postgresServer{admin}, nil
+		return &postgresServer{admin: admin}, nil
 	}
+	return privatePostgres(t, "fsync=off", "full_page_writes=off")
+}
+
+// privatePostgres starts a server of the test's own, with these settings; without any it is as durable
+// as PostgreSQL is by itself.
+func privatePostgres(t *testing.T, settings ...string) (*postgresServer, error) {
 	home := serverDir(t)
 	data := filepath.Join(home, "data")
 	secret := rand.Text()
@@ -55,8 +63,11 @@ func startPostgres(t *testing.T) (*postgresServer, error) {
 		return nil, err
 	}
 	port := freePorts(t, 1)[0]
-	server, err := asPostgres(exec.Command(filepath.Join(postgresPrograms(), "postgres"), "-D", data, "-c", "listen_addresses="+loopback,
-		"-c", fmt.Sprintf("port=%d", port), "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "full_page_writes=off"))
+	args := []string{"-D", data}
+	for _, s := range append([]string{"listen_addresses=" + loopback, fmt.Sprintf("port=%d", port), "unix_socket_directories="}, settings...) {
+		args = append(args, "-c", s)
+	}
+	server, err := asPostgres(exec.Command(filepath.Join(postgresPrograms(), "postgres"), args...))
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +76,7 @@ func startPostgres(t *testing.T) (*postgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &postgresServer{&url.URL{Scheme: "postgres", User: url.UserPassword("bustia", secret), Host: onLoopback(port), Path: "/postgres"}}
+	p := &postgresServer{&url.URL{Scheme: "postgres", User: url.UserPassword("bustia", secret), Host: onLoopback(port), Path: "/postgres"}, run}
 	return p, run.ready(t.Context(), func(ctx context.Context) error { return p.exec(ctx, "select 1") })
 }
 
