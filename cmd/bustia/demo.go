@@ -218,7 +218,7 @@ func (d *demo) start(ctx context.Context, group *errgroup.Group) error {
 		return err
 	}
 	group.Go(func() error { return d.router.Run(ctx) })
-	readers, err := startReading(ctx, d.router, d.cfg, log)
+	readers, err := startReading(ctx, d.router, d.cfg, newReach(log))
 	if err != nil {
 		return err
 	}

@@ -13,9 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bustia/bustia/config"
-	"github.com/bustia/bustia/mailbox"
-	"github.com/bustia/bustia/mailbox/fetch"
-	"github.com/bustia/bustia/mailbox/login"
 	"github.com/bustia/bustia/router"
 	"github.com/bustia/bustia/store"
 )
@@ -97,9 +94,10 @@ func (d daemon) run(ctx context.Context, cfg *config.Config) error {
 
 // readMailboxes reads every mailbox, and starts anew with the new configuration at each reload.
 func (d daemon) readMailboxes(ctx context.Context, r *router.Router, cfg *config.Config) error {
+	reach := newReach(d.log)
 	for {
 		reading, stop := context.WithCancel(ctx)
-		group, err := startReading(reading, r, cfg, d.log)
+		group, err := startReading(reading, r, cfg, reach)
 		if err == nil {
 			cfg = d.awaitReload(ctx, r, cfg)
 		}
@@ -138,48 +136,6 @@ func (d daemon) awaitReload(ctx context.Context, r *router.Router, cfg *config.C
 		}
 		d.log.Info("configuration loaded", "mailboxes", len(fresh.Mailboxes))
 		return fresh
-	}
-}
-
-// startReading starts one reader a mailbox. One that cannot connect troubles no other.
-func startReading(ctx context.Context, r *router.Router, cfg *config.Config, log *slog.Logger) (*errgroup.Group, error) {
-	var accounts []fetch.Account
-	for _, m := range cfg.Mailboxes {
-		a, err := account(m, r.Login(m.IMAP))
-		if err != nil {
-			return nil, err
-		}
-		accounts = append(accounts, a)
-	}
-	var group errgroup.Group
-	for _, a := range accounts {
-		group.Go(func() error { return fetch.Run(ctx, a, receiver(r, a), log) })
-	}
-	return &group, nil
-}
-
-// account is how to read mailbox m.
-func account(m config.Mailbox, credentials login.Credentials) (fetch.Account, error) {
-	cas, err := m.IMAP.CAs()
-	if err != nil {
-		return fetch.Account{}, fmt.Errorf("mailbox %q: %w", m.Name, err)
-	}
-	schedule, err := config.ParseCron(m.Poll)
-	if err != nil {
-		return fetch.Account{}, fmt.Errorf("mailbox %q: %w", m.Name, err)
-	}
-	return fetch.Account{Mailbox: m.Name, Host: m.IMAP.Host, Port: m.IMAP.Port, TLS: m.IMAP.TLS, CAs: cas,
-		Login: credentials, Folder: m.IMAP.Folder, Schedule: schedule}, nil
-}
-
-// receiver hands what is read to the router.
-func receiver(r *router.Router, a fetch.Account) fetch.Receiver {
-	return fetch.Receiver{
-		Position: r.Position,
-		Receive: func(ctx context.Context, batch []mailbox.Received, to mailbox.Position) error {
-			return r.Receive(ctx, batch, a.Mailbox, a.Folder, to)
-		},
-		Unfetchable: r.Unfetchable,
 	}
 }
 
