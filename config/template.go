@@ -31,8 +31,8 @@ type Letter struct {
 	CitizenAddress string // agents' mail only
 	Language       string // name of the case's language
 	Type           string
-	Theme          string // names of its levels joined by " › "; "" when unfiled
-	ThemePath      string
+	Theme          string   // names of its levels joined by " › "; "" when unfiled
+	ThemePath      string   // agents' mail only
 	Received       string   // date and time
 	Due            string   // date; "" when the case has no committed time
 	Term           string   // "10 working days"

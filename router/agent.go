@@ -276,7 +276,7 @@ func findTheme(cfg *config.Config, arg string) (*config.Theme, Phrase) {
 	case len(near) > 1:
 		return nil, Phrase{"theme_unclear", []any{arg, strings.Join(near, ", ")}}
 	default:
-		return nil, Phrase{"theme_unknown", []any{arg, nearestTheme(cfg, arg)}}
+		return nil, Phrase{"theme_unknown", []any{arg, strings.Join(nearThemes(cfg, arg), ", ")}}
 	}
 	if t.Level < 2 {
 		return nil, Phrase{"theme_shallow", []any{t.Path, strings.Join(below(cfg, t.Path), ", ")}}
@@ -284,15 +284,19 @@ func findTheme(cfg *config.Config, arg string) (*config.Theme, Phrase) {
 	return t, Phrase{}
 }
 
-func nearestTheme(cfg *config.Config, arg string) string {
-	paths := make([]string, len(cfg.Themes))
-	for i, t := range cfg.Themes {
-		paths[i] = t.Path
+// nearThemes is what could be meant by arg: the theme it is a slip of, else those of level 1 to begin with.
+func nearThemes(cfg *config.Config, arg string) []string {
+	var paths, tops []string
+	for _, t := range cfg.Themes {
+		paths = append(paths, t.Path)
+		if t.Level == 1 {
+			tops = append(tops, t.Path)
+		}
 	}
 	if near := nearest(arg, paths); near != "" {
-		return near
+		return []string{near}
 	}
-	return "…"
+	return tops
 }
 
 func below(cfg *config.Config, path string) []string {

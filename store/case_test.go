@@ -53,6 +53,10 @@ func TestCase(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			more, err := tx.NewCaseIDs(1)
+			if err != nil || more[0] <= ids[2] {
+				t.Errorf("reserved %v, then %v, %v", ids, more, err)
+			}
 			reserved.ID = ids[2]
 			if got, err := tx.InsertCase(reserved); got != ids[2] || err != nil {
 				t.Errorf("inserted under %d, %v; want %d", got, err, ids[2])

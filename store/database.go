@@ -168,7 +168,7 @@ func (d *sqliteDatabase) begin(ctx context.Context, write bool) (transaction, er
 		db = d.writer
 	}
 	tx, err := db.BeginTx(ctx, nil)
-	return &sqliteTx{Tx: tx, jobs: d.jobs}, err
+	return &sqliteTx{Tx: tx, jobs: d.jobs, reserved: map[string]int64{}}, err
 }
 
 func (d *sqliteDatabase) again(err error) bool {
@@ -196,8 +196,9 @@ func (d *sqliteDatabase) close() error {
 
 type sqliteTx struct {
 	*sql.Tx
-	jobs  *engine[*sql.Tx]
-	sends []OutgoingID
+	jobs     *engine[*sql.Tx]
+	sends    []OutgoingID
+	reserved map[string]int64 // last id given, by table
 }
 
 func (t *sqliteTx) exec(ctx context.Context, sql string, args ...any) (int64, error) {
@@ -235,10 +236,12 @@ func (t *sqliteTx) reserve(ctx context.Context, table string, n int) ([]int64, e
 	if err := t.QueryRowContext(ctx, "select coalesce(max(id), 0) from "+table).Scan(&last); err != nil {
 		return nil, err
 	}
+	last = max(last, t.reserved[table])
 	ids := make([]int64, n)
 	for i := range ids {
 		ids[i] = last + int64(i) + 1
 	}
+	t.reserved[table] = last + int64(n)
 	return ids, nil
 }
 

@@ -218,11 +218,11 @@ func (d *demo) start(ctx context.Context, group *errgroup.Group) error {
 		return err
 	}
 	group.Go(func() error { return d.router.Run(ctx) })
-	readers, err := startReading(ctx, d.router, d.cfg, newReach(log))
+	accounts, err := allAccounts(d.router, d.cfg)
 	if err != nil {
 		return err
 	}
-	group.Go(readers.Wait)
+	group.Go(startReading(ctx, d.router, accounts, newReach(log)).Wait)
 	return nil
 }
 

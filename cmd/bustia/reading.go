@@ -16,9 +16,17 @@ import (
 	"github.com/bustia/bustia/router"
 )
 
-// startReading starts one reader a folder of each mailbox. One that cannot connect troubles no other.
-func startReading(ctx context.Context, r *router.Router, cfg *config.Config, reach *reach) (*errgroup.Group, error) {
-	var all []fetch.Account
+// startReading starts one reader a folder. One that cannot connect troubles no other.
+func startReading(ctx context.Context, r *router.Router, all []fetch.Account, reach *reach) *errgroup.Group {
+	var group errgroup.Group
+	for _, a := range all {
+		group.Go(func() error { return fetch.Run(ctx, a, receiver(r, a, reach), reach.log) })
+	}
+	return &group
+}
+
+// allAccounts are how to read every folder of every mailbox.
+func allAccounts(r *router.Router, cfg *config.Config) (all []fetch.Account, err error) {
 	for _, m := range cfg.Mailboxes {
 		some, err := accounts(cfg, m, r.Login(m.IMAP))
 		if err != nil {
@@ -26,11 +34,7 @@ func startReading(ctx context.Context, r *router.Router, cfg *config.Config, rea
 		}
 		all = append(all, some...)
 	}
-	var group errgroup.Group
-	for _, a := range all {
-		group.Go(func() error { return fetch.Run(ctx, a, receiver(r, a, reach), reach.log) })
-	}
-	return &group, nil
+	return all, nil
 }
 
 // accounts are how to read the folders of mailbox m.

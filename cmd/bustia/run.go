@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bustia/bustia/config"
+	"github.com/bustia/bustia/mailbox/fetch"
 	"github.com/bustia/bustia/router"
 	"github.com/bustia/bustia/store"
 )
@@ -95,28 +96,27 @@ func (d daemon) run(ctx context.Context, cfg *config.Config) error {
 // readMailboxes reads every mailbox, and starts anew with the new configuration at each reload.
 func (d daemon) readMailboxes(ctx context.Context, r *router.Router, cfg *config.Config) error {
 	reach := newReach(d.log)
-	for {
-		reading, stop := context.WithCancel(ctx)
-		group, err := startReading(reading, r, cfg, reach)
-		if err == nil {
-			cfg = d.awaitReload(ctx, r, cfg)
-		}
-		stop()
-		if group != nil {
-			group.Wait() // fetch.Run gives no error but that of its context
-		}
-		if err != nil || ctx.Err() != nil {
-			return err
-		}
+	accounts, err := allAccounts(r, cfg)
+	if err != nil {
+		return err
 	}
+	for ctx.Err() == nil {
+		reading, stop := context.WithCancel(ctx)
+		group := startReading(reading, r, accounts, reach)
+		cfg, accounts = d.awaitReload(ctx, r, cfg, accounts)
+		stop()
+		group.Wait() // fetch.Run gives no error but that of its context
+	}
+	return nil
 }
 
-// awaitReload waits until a new configuration is in force or ctx ends, and gives the one in force.
-func (d daemon) awaitReload(ctx context.Context, r *router.Router, cfg *config.Config) *config.Config {
+// awaitReload waits until a new configuration is in force or ctx ends, and gives the one in force,
+// with how to read its mailboxes.
+func (d daemon) awaitReload(ctx context.Context, r *router.Router, cfg *config.Config, accounts []fetch.Account) (*config.Config, []fetch.Account) {
 	for {
 		select {
 		case <-ctx.Done():
-			return cfg
+			return cfg, accounts
 		case <-d.reload:
 		}
 		fresh, faults := d.load()
@@ -127,7 +127,11 @@ func (d daemon) awaitReload(ctx context.Context, r *router.Router, cfg *config.C
 			d.log.Error("configuration not loaded, the old one goes on", "faults", len(faults))
 			continue
 		}
-		if err := r.Reload(fresh); err != nil {
+		all, err := allAccounts(r, fresh)
+		if err == nil {
+			err = r.Reload(fresh)
+		}
+		if err != nil {
 			d.log.Error("configuration not loaded, the old one goes on", "err", err)
 			continue
 		}
@@ -135,7 +139,7 @@ func (d daemon) awaitReload(ctx context.Context, r *router.Router, cfg *config.C
 			d.log.Warn("a change of store takes a restart")
 		}
 		d.log.Info("configuration loaded", "mailboxes", len(fresh.Mailboxes))
-		return fresh
+		return fresh, all
 	}
 }
 
