@@ -32,7 +32,7 @@ func TestCrash(t *testing.T) {
 	requireServers(t)
 	requirePostgres(t)
 	program := buildBustia(t)
-	long := os.Getenv("BUSTIA_SOAK") == "1"
+	long := soaking()
 	for _, kind := range []string{"sqlite", "postgres"} {
 		t.Run(kind, func(t *testing.T) {
 			if !long { // when it is long, the figures of one should not depend on the other

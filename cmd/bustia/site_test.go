@@ -63,6 +63,9 @@ func newSite(t *testing.T, url string, boxes []config.Mailbox) site {
 	return site{dir, url}
 }
 
+// soaking is whether the long versions of the tests are wanted (make soak).
+func soaking() bool { return os.Getenv("BUSTIA_SOAK") == "1" }
+
 // sampleConfig is the configuration the tests' people and mailboxes are from.
 func sampleConfig(t *testing.T) *config.Config {
 	t.Helper()
