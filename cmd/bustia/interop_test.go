@@ -60,12 +60,12 @@ func startInterop(t *testing.T, box config.Mailbox, port int) *interop {
 func (i *interop) round(t *testing.T) {
 	var odd [][]byte
 	for n := range 60 { // more than one command fetches
-		odd = append(odd, question(n, "Bon dia."))
+		odd = append(odd, citizenMail(n, "Bon dia."))
 	}
 	odd = append(odd,
-		question(100, strings.Repeat("0123456789", 500)),                            // a long line
-		question(101, strings.Repeat(strings.Repeat("x", 70)+"\r\n", 30_000)),       // 2 MB
-		question(102, "Una línia.\r\n.\r\n..\r\n)\r\n* 1 EXISTS\r\na1 OK done\r\n"), // looks like the protocol
+		citizenMail(100, strings.Repeat("0123456789", 500)),                            // a long line
+		citizenMail(101, strings.Repeat(strings.Repeat("x", 70)+"\r\n", 30_000)),       // 2 MB
+		citizenMail(102, "Una línia.\r\n.\r\n..\r\n)\r\n* 1 EXISTS\r\na1 OK done\r\n"), // looks like the protocol
 		[]byte("Subject: Tot és capçalera\r\nFrom: citizen103@example.net\r\n\r\n"),
 	)
 	i.place(t, odd...)
@@ -84,7 +84,7 @@ func (i *interop) round(t *testing.T) {
 	until(t, time.Minute, "and answered", func() bool { return count(t, db, "select count(*) from outgoing where state <> 'sent'") == 0 })
 
 	began := time.Now()
-	i.place(t, question(200, questions[0]))
+	i.place(t, citizenMail(200, questions[0]))
 	ack := i.arrived(t, "citizen200@example.net")
 	t.Logf("acknowledged %s after delivery", time.Since(began).Round(10*time.Millisecond))
 	var agent string
@@ -112,7 +112,7 @@ func (i *interop) round(t *testing.T) {
 		t.Errorf("stopped with status %d", status)
 	}
 	log, _ = startDaemon(t, i.dir)
-	i.place(t, question(300, questions[0]))
+	i.place(t, citizenMail(300, questions[0]))
 	until(t, time.Minute, "the mail after the second start is processed", processed(len(i.placed)))
 	i.asPlaced(t)
 }
@@ -149,7 +149,7 @@ func (i *interop) asPlaced(t *testing.T) {
 	}
 }
 
-func question(n int, text string) []byte {
+func citizenMail(n int, text string) []byte {
 	return fmt.Appendf(nil, "Return-Path: <citizen%[1]d@example.net>\r\nFrom: <citizen%[1]d@example.net>\r\nTo: bustia@example.cat\r\nSubject: Consulta %[1]d\r\nMessage-ID: <%[1]d@example.net>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%[2]s\r\n", n, text)
 }
 
