@@ -15,19 +15,44 @@ import (
 // maxRendered bounds a subject or body, in bytes.
 const maxRendered = 4 << 20
 
+// Compiled is a template made ready to be rendered many times, also at the same time.
+type Compiled struct{ subject, body *texttemplate.Template }
+
+// Compile makes a template ready.
+func (t *Template) Compile() (*Compiled, error) {
+	subject, err := parseTemplate("subject", t.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("parse subject: %w", err)
+	}
+	body, err := parseTemplate("body", t.Body)
+	if err != nil {
+		return nil, fmt.Errorf("parse body: %w", err)
+	}
+	return &Compiled{subject, body}, nil
+}
+
+// Render compiles the template and renders it once.
+func (t *Template) Render(l Letter) (subject, body string, err error) {
+	c, err := t.Compile()
+	if err != nil {
+		return "", "", err
+	}
+	return c.Render(l)
+}
+
 // Render writes the mail for a letter: its subject in one line, and its body without blank lines at
 // either end. A citizen's name, address and subject are put in one line first: they are a stranger's words.
-func (t *Template) Render(l Letter) (subject, body string, err error) {
+func (c *Compiled) Render(l Letter) (subject, body string, err error) {
 	for _, s := range []*string{&l.Subject, &l.Citizen, &l.CitizenAddress} {
 		*s = oneLine(*s)
 	}
-	if subject, err = render("subject", t.Subject, l); err != nil {
+	if subject, err = execute(c.subject, l); err != nil {
 		return "", "", err
 	}
 	if subject = oneLine(subject); subject == "" {
 		return "", "", errors.New("render subject: it is empty")
 	}
-	if body, err = render("body", t.Body, l); err != nil {
+	if body, err = execute(c.body, l); err != nil {
 		return "", "", err
 	}
 	return subject, strings.TrimSpace(body) + "\n", nil
@@ -36,14 +61,10 @@ func (t *Template) Render(l Letter) (subject, body string, err error) {
 // oneLine makes one line of several, with single spaces.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-func render(part, source string, l Letter) (string, error) {
-	t, err := parseTemplate(part, source)
-	if err != nil {
-		return "", fmt.Errorf("parse %s: %w", part, err)
-	}
+func execute(t *texttemplate.Template, l Letter) (string, error) {
 	w := bounded{most: maxRendered}
 	if err := t.Execute(&w, l); err != nil {
-		return "", fmt.Errorf("render %s: %w", part, err)
+		return "", fmt.Errorf("render %s: %w", t.Name(), err)
 	}
 	return w.String(), nil
 }
@@ -100,7 +121,7 @@ func checkSource(part, source string) []wrong {
 		name   string
 		letter Letter
 	}{{"a full letter", fullLetter()}, {"a letter without anything", Letter{}}} {
-		text, err := render(part, source, l.letter)
+		text, err := execute(t, l.letter)
 		switch {
 		case err != nil:
 			w := templateError(err)

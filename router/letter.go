@@ -14,9 +14,23 @@ import (
 
 // writer turns the letters of a plan into mails, bytes and all, before any connection is opened.
 type writer struct {
-	cfg    *config.Config
-	signer *Signer
-	newID  func() string // a string never given before, for Message-IDs
+	cfg       *config.Config
+	templates map[*config.Template]*config.Compiled
+	signer    *Signer
+	newID     func() string // a string never given before, for Message-IDs
+}
+
+func newWriter(cfg *config.Config, signer *Signer, newID func() string) (writer, error) {
+	w := writer{cfg, map[*config.Template]*config.Compiled{}, signer, newID}
+	for i := range cfg.Templates {
+		t := &cfg.Templates[i]
+		compiled, err := t.Compile()
+		if err != nil {
+			return w, fmt.Errorf("template %s in %s: %w", t.Kind, t.Language, err)
+		}
+		w.templates[t] = compiled
+	}
+	return w, nil
 }
 
 // dossier is the case a letter is about, as it stands after the plan.
@@ -36,7 +50,7 @@ func (w writer) write(l Letter, d dossier, assignment store.AssignmentID) (store
 	if !ok {
 		return store.Outgoing{}, fmt.Errorf("no template %s in %s", l.Kind, l.Language)
 	}
-	subject, body, err := t.Render(w.values(l, d))
+	subject, body, err := w.templates[t].Render(w.values(l, d))
 	if err != nil {
 		return store.Outgoing{}, err
 	}

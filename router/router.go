@@ -70,7 +70,11 @@ func newID() string { return strings.ToLower(rand.Text())[:20] }
 
 // Reload makes the router act by cfg from now on. What is under way ends by the old one.
 func (r *Router) Reload(cfg *config.Config) error {
-	p := policy{cfg: cfg, judge: NewJudge(cfg, r.signer), writer: writer{cfg, r.signer, r.newID}, senders: map[string]*submit.Client{}}
+	w, err := newWriter(cfg, r.signer, r.newID)
+	if err != nil {
+		return err
+	}
+	p := policy{cfg: cfg, judge: NewJudge(cfg, r.signer), writer: w, senders: map[string]*submit.Client{}}
 	for _, m := range cfg.Mailboxes {
 		cas, err := m.SMTP.CAs()
 		if err != nil {
