@@ -59,7 +59,7 @@ func (h byHand) move(from, to string, uids ...uint32) {
 	h.must(err)
 }
 
-// lists says what is in a folder, by UID, with the flags that somebody set.
+// lists says what is in a folder, by UID, with the flags that somebody set, in their order.
 func (h byHand) lists(folder string) (mails []string) {
 	h.Helper()
 	selected, err := h.examine(h.Context(), folder)
@@ -71,8 +71,11 @@ func (h byHand) lists(folder string) (mails []string) {
 	h.must(err)
 	for _, b := range buffers {
 		mail := fmt.Sprint(b.UID)
+		slices.Sort(b.Flags)
 		for _, flag := range b.Flags {
-			mail += " " + strings.ToLower(string(flag))
+			if flag != "\\Recent" { // the server's
+				mail += " " + strings.ToLower(string(flag))
+			}
 		}
 		mails = append(mails, mail)
 	}
