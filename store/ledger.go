@@ -296,6 +296,19 @@ func (tx *Tx) LedgerRows(f LedgerFilter) ([]Received, error) {
 	return all, nil
 }
 
+// SeenUIDs gives which UIDs of a folder were taken in under this UIDVALIDITY.
+func (tx *Tx) SeenUIDs(mailbox, folder string, validity uint32) (map[uint32]bool, error) {
+	uids, err := list(tx, value[uint32], `select uid from ledger where mailbox = $1 and folder = $2 and uid_validity = $3`, mailbox, folder, validity)
+	if err != nil {
+		return nil, fmt.Errorf("seen uids of %s %s: %w", mailbox, folder, err)
+	}
+	seen := make(map[uint32]bool, len(uids))
+	for _, uid := range uids {
+		seen[uid] = true
+	}
+	return seen, nil
+}
+
 // LedgerSummary accounts for all that was ever seen, by mailbox and folder.
 func (tx *Tx) LedgerSummary() ([]MailboxSummary, error) {
 	type count struct {

@@ -12,15 +12,22 @@ import (
 
 func ledgerCommand(p program) *cobra.Command {
 	var s storeFlags
-	var asJSON bool
+	var asJSON, compare bool
 	c := &cobra.Command{
 		Use:   "ledger (-c DIR | --store URL)",
 		Short: "Account for every mail ever taken in",
 		Long: `Prints, for each mailbox and folder, how far it has been read, how many mails were
 taken in, and what became of them. Every mail has exactly one disposition; while
-some wait to be processed, they are counted as pending and the exit status is 1.`,
+some wait to be processed, they are counted as pending and the exit status is 1.
+
+With --compare it asks each mailbox's server what lies there and prints, for each
+folder, that all of it was taken in, or the exact UIDs that were not; then, too, the
+exit status is 1.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if compare {
+				return p.compareLedger(cmd.Context(), s.dir, asJSON)
+			}
 			st, _, err := s.open(cmd.Context(), p)
 			if err != nil {
 				return err
@@ -39,6 +46,8 @@ some wait to be processed, they are counted as pending and the exit status is 1.
 	}
 	s.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a folder")
+	c.Flags().BoolVar(&compare, "compare", false, "compare with what the servers show (needs -c)")
+	c.MarkFlagsMutuallyExclusive("compare", "store")
 	return c
 }
 

@@ -170,6 +170,18 @@ func TestRun(t *testing.T) {
 	if status != 0 || !strings.Contains(out, `"seen":3,"accounted":3`) {
 		t.Errorf("ledger: status %d: %s%s", status, out, errOut)
 	}
+	compare := func(want int, words ...string) {
+		t.Helper()
+		status, out, errOut := bustia(t, "", "ledger", "-c", dir, "--compare")
+		for _, w := range words {
+			if status != want || !strings.Contains(out, w) {
+				t.Errorf("compare: status %d, want %d and %q: %s%s", status, want, w, out, errOut)
+			}
+		}
+	}
+	compare(0, "corporate INBOX: 3 on the server, all in the ledger", "salut INBOX: 0 on the server")
+	deliver(4) // nobody reads it
+	compare(1, "corporate INBOX: 4 on the server, NOT in the ledger", ": [4]", "salut INBOX: 0 on the server")
 	reference := string(mailbox.Refs(mailbox.Parse(server.Mails("citizen@example.org")[0].Raw)).Case)
 	if status, _, errOut := bustia(t, "", "assign", "-c", dir, reference, "habitatge/lloguer"); status != 0 {
 		t.Errorf("assign: %s", errOut)

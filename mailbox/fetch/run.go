@@ -158,3 +158,22 @@ func Check(ctx context.Context, a Account) error {
 	}
 	return s.logout(ctx)
 }
+
+// UIDs lists what is in the folder now, and reads none of it: its UIDVALIDITY and every UID, ascending.
+func UIDs(ctx context.Context, a Account) (validity uint32, uids []uint32, err error) {
+	s, err := connect(ctx, a, dialTCP, usualPace().patience)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer s.close()
+	folder, err := s.examine(ctx, a.folder())
+	if err != nil {
+		return 0, nil, err
+	}
+	if folder.NumMessages > 0 {
+		if uids, err = s.search(ctx, 1, 0, int(folder.NumMessages)); err != nil {
+			return 0, nil, err
+		}
+	}
+	return folder.UIDValidity, uids, s.logout(ctx)
+}
