@@ -265,6 +265,12 @@ func TestQuarantine(t *testing.T) {
 	check(0, `"id":1,"mailbox":"corporate"`, "list", "--json")
 	check(0, "panic: test", "list")
 	check(0, "raw mail", "show", "1")
+	if status, out, errOut := bustia(t, "", "ledger", "--store", url, "--list", "quarantine"); status != 0 || !strings.Contains(out, "panic: test") {
+		t.Errorf("ledger --list: status %d: %s%s", status, out, errOut)
+	}
+	if status, _, errOut := bustia(t, "", "ledger", "--store", url, "--list", "lost"); status != 1 || !strings.Contains(errOut, `no disposition "lost"`) {
+		t.Errorf("ledger --list: status %d: %s", status, errOut)
+	}
 	check(1, "no mail 2", "show", "2")
 	check(1, `"x" is no ID`, "show", "x")
 	check(0, "", "retry", "1")

@@ -13,6 +13,7 @@ import (
 func ledgerCommand(p program) *cobra.Command {
 	var s storeFlags
 	var asJSON, compare bool
+	var of string
 	c := &cobra.Command{
 		Use:   "ledger (-c DIR | --store URL)",
 		Short: "Account for every mail ever taken in",
@@ -27,6 +28,9 @@ exit status is 1.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if compare {
 				return p.compareLedger(cmd.Context(), s.dir, asJSON)
+			}
+			if of != "" {
+				return p.listMails(cmd.Context(), s, store.Disposition(of), asJSON)
 			}
 			st, _, err := s.open(cmd.Context(), p)
 			if err != nil {
@@ -47,7 +51,9 @@ exit status is 1.`,
 	s.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a folder")
 	c.Flags().BoolVar(&compare, "compare", false, "compare with what the servers show (needs -c)")
+	c.Flags().StringVar(&of, "list", "", "list the mails of one disposition instead: automatic, ignored, duplicate, …")
 	c.MarkFlagsMutuallyExclusive("compare", "store")
+	c.MarkFlagsMutuallyExclusive("compare", "list")
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 
@@ -25,7 +26,8 @@ daemon takes it up within a minute), drop accounts for it without a case.`,
 	return c
 }
 
-type quarantinedJSON struct {
+// mailJSON is the shape of a received mail in --json.
+type mailJSON struct {
 	ID           store.LedgerID `json:"id"`
 	Mailbox      string         `json:"mailbox"`
 	Folder       string         `json:"folder"`
@@ -45,15 +47,7 @@ func quarantineListCommand(p program) *cobra.Command {
 		Short: "List them, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var rows []store.Received
-			err := s.in(cmd.Context(), p, func(tx *store.Tx) (err error) {
-				rows, err = tx.LedgerRows(store.LedgerFilter{Disposition: store.Quarantine})
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			return p.printQuarantined(rows, asJSON)
+			return p.listMails(cmd.Context(), s, store.Quarantine, asJSON)
 		},
 	}
 	s.add(c)
@@ -61,7 +55,23 @@ func quarantineListCommand(p program) *cobra.Command {
 	return c
 }
 
-func (p program) printQuarantined(rows []store.Received, asJSON bool) error {
+// listMails prints the received mails of one disposition, newest first.
+func (p program) listMails(ctx context.Context, s storeFlags, d store.Disposition, asJSON bool) error {
+	if !slices.Contains(dispositions, d) {
+		return fmt.Errorf("no disposition %q; there are %v", d, dispositions)
+	}
+	var rows []store.Received
+	err := s.in(ctx, p, func(tx *store.Tx) (err error) {
+		rows, err = tx.LedgerRows(store.LedgerFilter{Disposition: d})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.printMails(rows, asJSON)
+}
+
+func (p program) printMails(rows []store.Received, asJSON bool) error {
 	encode := json.NewEncoder(p.Out)
 	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	if !asJSON {
@@ -69,7 +79,7 @@ func (p program) printQuarantined(rows []store.Received, asJSON bool) error {
 	}
 	for _, r := range rows {
 		if asJSON {
-			if err := encode.Encode(quarantinedJSON{r.ID, r.Mailbox, r.Folder, r.UIDValidity, r.UID, stamp(r.InternalDate), r.MessageID, r.Size, r.Reason}); err != nil {
+			if err := encode.Encode(mailJSON{r.ID, r.Mailbox, r.Folder, r.UIDValidity, r.UID, stamp(r.InternalDate), r.MessageID, r.Size, r.Reason}); err != nil {
 				return err
 			}
 			continue
