@@ -82,7 +82,7 @@ func survive(err *error) {
 // Bounds of what is processed together, in one transaction and in memory.
 const (
 	batchMails = 100
-	batchBytes = 8 << 20
+	batchBytes = 4 << 20
 )
 
 // batch is mails that are processed together, oldest first.

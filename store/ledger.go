@@ -199,7 +199,7 @@ func (tx *Tx) SameMail(digest string, not LedgerID) (Received, error) {
 		r, err = one(tx, receivedFields, `select `+receivedColumns+` from ledger
 			where digest = $1 and id <> $2 and disposition not in ('', 'duplicate', 'quarantine')
 			and (disposition <> 'ignored' or reason <> $3 or mailbox = (select mailbox from ledger where id = $2))
-			order by id limit 1`, digest, not, Archived)
+			order by digest, id limit 1`, digest, not, Archived) // by id alone PostgreSQL walks the table
 	}
 	if err != nil {
 		return Received{}, fmt.Errorf("same mail as %d: %w", not, err)

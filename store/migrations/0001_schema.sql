@@ -64,7 +64,7 @@ create table ledger (
 );
 create index ledger_pending on ledger (id) where disposition = '';
 create index ledger_quarantine on ledger (id) where disposition = 'quarantine';
-create index ledger_digest on ledger (digest);
+create index ledger_digest on ledger (digest, id);
 create index ledger_message on ledger (message_id);
 create index ledger_case on ledger (case_id);
 
