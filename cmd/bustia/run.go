@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -81,6 +82,9 @@ func (d daemon) run(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	defer st.Close()
+	if os.Getenv("GOGC") == "" { // mails are large and short-lived: collect them sooner than usual
+		debug.SetGCPercent(50)
+	}
 	d.log.Info("started", "version", version(), "mailboxes", len(cfg.Mailboxes))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.Run(ctx) })
