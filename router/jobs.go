@@ -89,16 +89,27 @@ func (r *Router) Submit(ctx context.Context, id store.OutgoingID) (again time.Du
 	}
 }
 
+// sent records that a mail has gone out. A store that is away for a moment is waited for: what is not
+// recorded goes out again.
 func (r *Router) sent(ctx context.Context, out store.Outgoing) error {
+	ctx = context.WithoutCancel(ctx) // it has gone out, whoever was told to stop
 	now := r.clock()
 	r.log.Info("mail sent", "mailbox", out.Mailbox, "message_id", out.MessageID, "kind", out.Kind, "attempt", out.Attempts)
-	return r.store.InTx(context.WithoutCancel(ctx), func(tx *store.Tx) error { // it has gone out, whoever was told to stop
+	record := func(tx *store.Tx) error {
 		if err := tx.MarkSent(out.ID, now); err != nil {
 			return err
 		}
 		return tx.AddEvent(store.Event{CaseID: out.CaseID, At: now, Kind: "sent", Actor: "clock",
 			Facts: map[string]string{"mail": out.Kind, "to": role(out.Agent), "message_id": out.MessageID}})
-	})
+	}
+	const longest = 10 * time.Second // twenty in all, less than a daemon is given to stop
+	for wait := 100 * time.Millisecond; ; wait *= 2 {
+		err := r.store.InTx(ctx, record)
+		if err == nil || errors.Is(err, store.ErrConflict) || wait > longest {
+			return err
+		}
+		time.Sleep(wait)
+	}
 }
 
 // attemptWaits is how long to wait after each failed attempt; the last one repeats.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,8 +119,8 @@ func newStory(t *testing.T) *story {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.router.Close() })
-	n := 0
-	s.router.policy.writer.newID = func() string { n++; return fmt.Sprintf("id%d", n) }
+	var n atomic.Int64
+	s.router.policy.writer.newID = func() string { return fmt.Sprintf("id%d", n.Add(1)) }
 	return s
 }
 
