@@ -102,7 +102,7 @@ func (r *Router) sent(ctx context.Context, out store.Outgoing) error {
 		return tx.AddEvent(store.Event{CaseID: out.CaseID, At: now, Kind: "sent", Actor: "clock",
 			Facts: map[string]string{"mail": out.Kind, "to": role(out.Agent), "message_id": out.MessageID}})
 	}
-	const longest = 10 * time.Second // twenty in all, less than a daemon is given to stop
+	const longest = 10 * time.Second // some twelve in all, less than a daemon is given to stop
 	for wait := 100 * time.Millisecond; ; wait *= 2 {
 		err := r.store.InTx(ctx, record)
 		if err == nil || errors.Is(err, store.ErrConflict) || wait > longest {
