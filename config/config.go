@@ -318,7 +318,7 @@ func (c *Calendar) Loaded(year int) bool { _, ok := c.Holidays[year]; return ok 
 // Unit is what a term is counted in.
 type Unit string
 
-// Units of a term (DOMAIN: Ley 39/2015 art. 30).
+// Units of a term (Ley 39/2015 art. 30).
 const (
 	Hours        Unit = "hours" // of working days, which have 24
 	WorkingDays  Unit = "working days"
