@@ -5,11 +5,11 @@
 //
 // Each step is one function; a reader who opens these six knows the program:
 //
-//	fetch.Run          reads the mailbox, marks nothing                     (mailbox/fetch)
+//	fetch.Run          reads the mailbox; marks nothing before Receive is done (mailbox/fetch)
 //	Router.Receive     raw bytes, ledger row and position, one transaction
 //	Judge.Mail         parse, own words, kind, references, classification    (pure)
 //	Decide             what follows from it: a Plan                          (pure)
-//	carryOut           the plan: case, events, assignment, deadlines, outgoing
+//	carryOut           the plans of a batch (process.go): case, events, assignment, deadlines, outgoing
 //	                   mail rendered and queued, disposition, one transaction
 //	Router.Submit      sends one outgoing mail: sent, again later, or refused
 //

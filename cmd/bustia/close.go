@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 
@@ -53,19 +52,26 @@ func (p program) order(ctx context.Context, dir, about string, command func(*con
 	if err != nil {
 		return err
 	}
+	err = p.withRouter(ctx, cfg, func(_ *store.Store, r *router.Router) error {
+		return r.Order(ctx, ref, router.Order{By: operator(), Command: wanted})
+	})
+	if err == nil {
+		fmt.Fprintln(p.Out, "done:", ref)
+	}
+	return err
+}
+
+// withRouter opens the store of cfg and makes a router on it, for one command.
+func (p program) withRouter(ctx context.Context, cfg *config.Config, f func(*store.Store, *router.Router) error) error {
 	st, err := store.Connect(ctx, cfg.Store)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	r, err := router.New(ctx, cfg, st, p.Clock, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	r, err := router.New(ctx, cfg, st, p.Clock, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if err := r.Order(ctx, ref, router.Order{By: operator(), Command: wanted}); err != nil {
-		return err
-	}
-	fmt.Fprintln(p.Out, "done:", ref)
-	return nil
+	return f(st, r)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 
 	"github.com/bustia/bustia/mailbox/fetch"
 	"github.com/bustia/bustia/router"
@@ -29,31 +27,23 @@ func (p program) compareLedger(ctx context.Context, dir string, asJSON bool) err
 	if err != nil {
 		return err
 	}
-	st, err := store.Connect(ctx, cfg.Store)
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	r, err := router.New(ctx, cfg, st, p.Clock, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	accounts, err := allAccounts(r, cfg)
-	if err != nil {
-		return err
-	}
-	var wrong error
-	for _, a := range accounts {
-		c := compareFolder(ctx, st, a)
-		if c.Error != "" || len(c.Missing) > 0 {
-			wrong = errSaid
-		}
-		if err := p.printComparison(c, asJSON); err != nil {
+	return p.withRouter(ctx, cfg, func(st *store.Store, r *router.Router) error {
+		accounts, err := allAccounts(r, cfg)
+		if err != nil {
 			return err
 		}
-	}
-	return wrong
+		var wrong error
+		for _, a := range accounts {
+			c := compareFolder(ctx, st, a)
+			if c.Error != "" || len(c.Missing) > 0 {
+				wrong = errSaid
+			}
+			if err := p.printComparison(c, asJSON); err != nil {
+				return err
+			}
+		}
+		return wrong
+	})
 }
 
 // compareFolder asks the server first: what comes in meanwhile may only be in the ledger already.
